@@ -1,0 +1,6 @@
+import init from './0001_init.sql' with { type: 'text' }
+
+export type Migration = { readonly name: string; readonly sql: string }
+
+/** Every schema step in order, embedded in the executable. Append only: a released one never changes. */
+export const migrations: readonly Migration[] = [{ name: '0001_init', sql: init }]

@@ -1,0 +1,57 @@
+/** What a field can do wrong. Dialects word these; a new rule fails to compile until both have words. */
+export type Issue = { readonly field: string } & Finding
+
+export type Finding =
+  | { readonly rule: 'required' }
+  | { readonly rule: 'string' }
+  | { readonly rule: 'integer' }
+  | { readonly rule: 'boolean' }
+  | { readonly rule: 'array' }
+  | { readonly rule: 'object' }
+  | { readonly rule: 'email' }
+  | { readonly rule: 'date' }
+  | { readonly rule: 'exists' }
+  | { readonly rule: 'unique' }
+  | { readonly rule: 'oneOf'; readonly allowed: readonly string[] }
+  | { readonly rule: 'max'; readonly max: number }
+  | { readonly rule: 'afterNow' }
+
+export type Rule = Finding['rule']
+
+/** Every way to be refused; `about` says what it concerns, and the pair has its words per dialect. */
+export type FaultAbout = {
+  unauthenticated: 'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'kind' | 'agent'
+  forbidden: 'scope'
+  limited: 'rate'
+  not_found: 'path' | 'workspace' | 'ticket' | 'customer' | 'key'
+  method: 'method'
+  malformed: 'host' | 'json' | 'form' | 'contentType' | 'idempotencyKey'
+  too_large: 'body'
+  invalid: 'body'
+  refused: 'locked'
+  conflict: 'idempotency'
+  unavailable: 'storage'
+}
+
+export type FaultKind = keyof FaultAbout
+
+/** A refusal, thrown once by whoever finds it and worded by the dialect of the caller. */
+export class Fault<K extends FaultKind = FaultKind> extends Error {
+  override name = 'Fault' // a field, because a minified build renames classes
+  readonly kind: K
+  readonly about: FaultAbout[K]
+  readonly issues: readonly Issue[]
+
+  constructor(kind: K, about: FaultAbout[K], issues: readonly Issue[] = []) {
+    super(`${kind}: ${about}`)
+    this.kind = kind
+    this.about = about
+    this.issues = issues
+  }
+}
+
+/** The record, or the fault that it is not there. */
+export function found<T>(record: T | undefined, about: FaultAbout['not_found']): T {
+  if (record === undefined) throw new Fault('not_found', about)
+  return record
+}

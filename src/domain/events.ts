@@ -1,0 +1,85 @@
+import { insertEvent, nextTicketSequence } from '../store/events.ts'
+import type { KeyKind, StaffRole, TicketPriority, TicketStatus } from '../store/schema.ts'
+import type { Tx } from './tx.ts'
+
+type Change<T> = { readonly from: T; readonly to: T }
+
+/** What changed in a ticket, in stored words; assignees are staff ids, or 'ai'. */
+export type TicketChanges = {
+  readonly subject?: Change<string>
+  readonly status?: Change<TicketStatus>
+  readonly priority?: Change<TicketPriority>
+  readonly assignedTo?: Change<number | 'ai' | null>
+  readonly departmentId?: Change<number | null>
+  readonly categoryId?: Change<number | null>
+  readonly productId?: Change<number | null>
+  readonly isResolved?: Change<boolean>
+  readonly isLocked?: Change<boolean>
+  readonly resolutionType?: Change<string | null>
+  readonly labels?: Change<readonly string[]>
+}
+
+type MessageSaid = {
+  readonly messageId: number
+  readonly messageUid: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly senderEmail: string | null
+  readonly body: string
+}
+
+/** Every event and what it tells. The spine of audit, activity, webhooks and workflows. */
+export type EventBodies = {
+  'ticket.created': {
+    readonly uid: string
+    readonly reference: string
+    readonly subject: string
+    readonly customerEmail: string
+    readonly customerName: string | null
+    readonly source: string
+    readonly priority: TicketPriority
+  }
+  'ticket.updated': { readonly uid: string; readonly changes: TicketChanges }
+  'ticket.closed': {
+    readonly uid: string
+    readonly resolution: TicketStatus
+    readonly resolutionType: string | null
+  }
+  'ticket.deleted': { readonly uid: string; readonly reference: string }
+  'message.created': MessageSaid & { readonly ticketUid: string }
+  'note.created': MessageSaid & { readonly ticketUid: string }
+  'customer.created': { readonly id: number; readonly uid: string; readonly email: string }
+  'customer.updated': { readonly id: number; readonly uid: string; readonly fields: string[] }
+  'label.created': { readonly id: number; readonly name: string }
+  'staff.created': { readonly id: number; readonly uid: string; readonly role: StaffRole }
+  'api_key.created': { readonly id: number; readonly name: string; readonly kind: KeyKind }
+  'api_key.updated': { readonly id: number; readonly name: string }
+  'api_key.revoked': { readonly id: number; readonly name: string }
+}
+
+export type EventName = keyof EventBodies
+
+export type Emit = <N extends EventName>(
+  type: N,
+  ticketId: number | null,
+  body: EventBodies[N],
+) => void
+
+/** Writes an event beside the change that it tells of, numbered globally and within its ticket. */
+export function appendEvent(
+  tx: Tx,
+  event: { type: EventName; ticketId: number | null; body: object },
+): void {
+  const { q, now, actor } = tx
+  insertEvent(q, {
+    uid: tx.uid(),
+    type: event.type,
+    ticketId: event.ticketId,
+    ticketSequence: event.ticketId === null ? null : nextTicketSequence(q, event.ticketId),
+    actorKind: actor.kind,
+    actorKeyId: actor.keyId,
+    actorStaffId: actor.staffId,
+    ipAddress: actor.ipAddress,
+    body: JSON.stringify(event.body),
+    createdAt: now,
+  })
+}

@@ -1,0 +1,117 @@
+import type { Page, Range } from '../lib/page.ts'
+import { emailKey } from '../lib/text.ts'
+import { customerByEmail, customerById } from '../store/customers.ts'
+import {
+  insertMessage,
+  messageById,
+  messagesOfTicket,
+  repliesToTicket,
+  type MessageView,
+} from '../store/messages.ts'
+import type { TicketRow } from '../store/schema.ts'
+import { staffById } from '../store/staff.ts'
+import { updateTicket as patchTicket } from '../store/tickets.ts'
+import { Fault } from './errors.ts'
+import { getTicketRow, reopenTicket } from './tickets.ts'
+import type { Reader, Tx } from './tx.ts'
+
+export type Message = MessageView
+
+/** Which way a message goes: from the customer, or from the desk. */
+export function directionOf(message: Pick<Message, 'senderKind'>): 'inbound' | 'outbound' {
+  return message.senderKind === 'customer' ? 'inbound' : 'outbound'
+}
+
+export type NewMessage = {
+  readonly body: string
+  readonly isInternal: boolean
+  readonly direction: 'inbound' | 'outbound'
+  readonly senderName?: string | null | undefined
+  readonly senderEmail?: string | null | undefined
+}
+
+/**
+ * Adds a message. What a staff member says is said by the one behind the acting key; what a customer
+ * says opens an ended ticket again. Throws `refused` for a customer's message on a locked ticket.
+ */
+export function postMessage(tx: Tx, ticketId: number, fields: NewMessage): Message {
+  const ticket = getTicketRow(tx, ticketId)
+  const isInbound = fields.direction === 'inbound'
+  if (isInbound && ticket.isLocked) throw new Fault('refused', 'locked')
+  const uid = tx.uid()
+  const sender = isInbound ? customerSender(tx, ticket, fields) : staffSender(tx, fields)
+  const id = insertMessage(tx.q, {
+    ...sender,
+    uid,
+    ticketId,
+    body: fields.body,
+    isInternal: fields.isInternal,
+    createdAt: tx.now,
+    updatedAt: tx.now,
+  })
+  patchTicket(tx.q, ticket, { ...replyColumns(tx, ticket, fields), updatedAt: tx.now })
+  const said = { messageId: id, messageUid: uid, ticketUid: ticket.uid, direction: fields.direction }
+  tx.emit(fields.isInternal ? 'note.created' : 'message.created', ticketId, {
+    ...said,
+    senderEmail: sender.senderEmail ?? null,
+    body: fields.body,
+  })
+  if (isInbound && !fields.isInternal) reopenTicket(tx, getTicketRow(tx, ticketId))
+  return getMessage(tx, id)
+}
+
+/** Every message of the ticket, oldest first, the opening one included. */
+export function listMessages(reader: Reader, ticketId: number, range: Range): Page<Message> {
+  const { messagesCount } = getTicketRow(reader, ticketId)
+  return { rows: messagesOfTicket(reader.q, ticketId, range), total: messagesCount }
+}
+
+/** The messages after the opening one, oldest first. */
+export function listReplies(reader: Reader, ticketId: number, range: Range): Page<Message> {
+  const { messagesCount } = getTicketRow(reader, ticketId)
+  return { rows: repliesToTicket(reader.q, ticketId, range), total: messagesCount - 1 }
+}
+
+function getMessage(reader: Reader, id: number): Message {
+  const message = messageById(reader.q, id)
+  if (!message) throw new Error('A row that was just inserted is missing')
+  return message
+}
+
+function customerSender(tx: Tx, ticket: TicketRow, fields: NewMessage) {
+  const customer = ticket.customerId === null ? undefined : customerById(tx.q, ticket.customerId)
+  const senderEmail = fields.senderEmail ?? customer?.email ?? null
+  const sender = senderEmail === null ? undefined : customerByEmail(tx.q, emailKey(senderEmail))
+  return {
+    senderKind: 'customer' as const,
+    customerId: sender?.id ?? null,
+    senderName: fields.senderName ?? (fields.senderEmail ? sender?.name : customer?.name) ?? null,
+    senderEmail,
+  }
+}
+
+function staffSender(tx: Tx, fields: NewMessage) {
+  const { staffId } = tx.actor
+  return {
+    senderKind: 'staff' as const,
+    staffId,
+    senderRole: staffId === null ? null : (staffById(tx.q, staffId)?.role ?? null),
+    senderName: fields.senderName ?? null,
+    senderEmail: fields.senderEmail ?? null,
+  }
+}
+
+/** Notes count as the staff's reply (deskhive.md D7), but the customer has not been answered. */
+function replyColumns(tx: Tx, ticket: TicketRow, fields: NewMessage): Partial<TicketRow> {
+  const messagesCount = ticket.messagesCount + 1
+  const by = fields.direction === 'inbound' ? 'customer' : 'staff'
+  if (fields.isInternal && by === 'customer') return { messagesCount }
+  const replied = { messagesCount, lastReplyAt: tx.now, lastReplyBy: by } as const
+  if (fields.isInternal) return replied
+  if (by === 'customer') return { ...replied, lastPublicMessageBy: by }
+  return {
+    ...replied,
+    lastPublicMessageBy: by,
+    firstResponseAt: ticket.firstResponseAt ?? tx.now,
+  }
+}

@@ -1,0 +1,94 @@
+import type { Page, Range } from '../lib/page.ts'
+import { agentsOfTickets, isTicketAgent, type TicketAgent } from '../store/agents.ts'
+import { customValuesOfTickets, type TicketCustomValue } from '../store/catalog.ts'
+import { labelsOfTickets, type TicketLabel } from '../store/labels.ts'
+import { ticketDetails, ticketSummaries, type TicketFilter } from '../store/ticketlists.ts'
+import {
+  ticketDetailById,
+  ticketSummaryById,
+  ticketSummaryByUid,
+  type TicketDetail,
+  type TicketSummary,
+} from '../store/tickets.ts'
+import { Fault, found } from './errors.ts'
+import type { Reader } from './tx.ts'
+
+export type { TicketFilter } from '../store/ticketlists.ts'
+
+/** A ticket with its labels. */
+export type LabelledTicket = TicketSummary & { readonly labels: readonly TicketLabel[] }
+
+/** A ticket with all that a desk shows beside it. */
+export type FullTicket = TicketDetail & {
+  readonly labels: readonly TicketLabel[]
+  readonly agents: readonly TicketAgent[]
+  readonly customValues: readonly TicketCustomValue[]
+}
+
+/** Throws `not_found` when there is none. */
+export function getTicketByUid(reader: Reader, uid: string | undefined): LabelledTicket {
+  const ticket = uid === undefined ? undefined : ticketSummaryByUid(reader.q, uid)
+  return withLabels(reader, found(ticket, 'ticket'))
+}
+
+/** Throws `not_found` when there is none. */
+export function getTicket(reader: Reader, id: number): LabelledTicket {
+  return withLabels(reader, found(ticketSummaryById(reader.q, id), 'ticket'))
+}
+
+/** Throws `not_found` when there is none. */
+export function getFullTicket(reader: Reader, id: number): FullTicket {
+  const [ticket] = complete(reader, [found(ticketDetailById(reader.q, id), 'ticket')])
+  return found(ticket, 'ticket')
+}
+
+/** Newest first. */
+export function listTickets(
+  reader: Reader,
+  filter: TicketFilter,
+  range: Range,
+): Page<LabelledTicket> {
+  const { rows, total } = ticketSummaries(reader.q, filter, range)
+  const labels = byTicket(labelsOfTickets(reader.q, idsOf(rows)))
+  return { rows: rows.map((row) => ({ ...row, labels: labels.get(row.id) ?? [] })), total }
+}
+
+/** Newest first, each with all that a desk shows beside it. */
+export function listFullTickets(
+  reader: Reader,
+  filter: TicketFilter,
+  range: Range,
+): Page<FullTicket> {
+  const { rows, total } = ticketDetails(reader.q, filter, range)
+  return { rows: complete(reader, rows), total }
+}
+
+/** Throws `not_found` unless the agent is linked to the ticket (deskhive.md 21.1, D10). */
+export function requireTicketOfAgent(reader: Reader, id: number, agentId: number): void {
+  if (!isTicketAgent(reader.q, id, agentId)) throw new Fault('not_found', 'ticket')
+}
+
+function withLabels(reader: Reader, ticket: TicketSummary): LabelledTicket {
+  return { ...ticket, labels: labelsOfTickets(reader.q, [ticket.id]) }
+}
+
+function complete(reader: Reader, rows: TicketDetail[]): FullTicket[] {
+  const ids = idsOf(rows)
+  const labels = byTicket(labelsOfTickets(reader.q, ids))
+  const agents = byTicket(agentsOfTickets(reader.q, ids))
+  const customValues = byTicket(customValuesOfTickets(reader.q, ids))
+  return rows.map((row) => ({
+    ...row,
+    labels: labels.get(row.id) ?? [],
+    agents: agents.get(row.id) ?? [],
+    customValues: customValues.get(row.id) ?? [],
+  }))
+}
+
+function idsOf(rows: readonly { readonly id: number }[]): number[] {
+  return rows.map((row) => row.id)
+}
+
+function byTicket<T extends { readonly ticketId: number }>(rows: readonly T[]): Map<number, T[]> {
+  return Map.groupBy(rows, (row) => row.ticketId)
+}

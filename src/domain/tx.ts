@@ -1,0 +1,97 @@
+import type { Millis } from '../lib/time.ts'
+import { makeUid, uidRandomBytes } from '../lib/ids.ts'
+import type { Queries, Sync } from '../store/queries.ts'
+import { StoreUnavailable, type Store } from '../store/db.ts'
+import { Fault } from './errors.ts'
+import { appendEvent, type Emit, type EventName } from './events.ts'
+
+/** Who acts. `staffId` is the user or agent that a key stands for. */
+export type Actor = {
+  readonly kind: 'key' | 'staff' | 'job' | 'system'
+  readonly keyId: number | null
+  readonly staffId: number | null
+  readonly ipAddress: string | null
+}
+
+/** A snapshot at one instant. */
+export type Reader = {
+  readonly q: Queries
+  readonly now: Millis
+  readonly actor: Actor
+}
+
+/** One request or job step. Nothing inside asks the clock, or awaits. */
+export type Tx = Reader & {
+  readonly random: Random
+  /** A fresh uid at this instant. */
+  uid(): string
+  /** Appends to the spine, in this transaction; see EventBodies for what each event tells. */
+  readonly emit: Emit
+}
+
+/** So many random bytes. */
+export type Random = (bytes: number) => Uint8Array
+
+export type Clock = () => Millis
+
+/** The installation itself: the first start, the command line. */
+export const systemActor: Actor = { kind: 'system', keyId: null, staffId: null, ipAddress: null }
+
+/** The desk of one data folder: whoever reads or writes does it through here, at one instant. */
+export class Desk {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #listeners: ((types: readonly EventName[]) => void)[] = []
+  #latest: Millis = 0
+
+  constructor(parts: { store: Store; clock: Clock; random: Random }) {
+    this.#store = parts.store
+    this.#clock = parts.clock
+    this.#random = parts.random
+  }
+
+  /** Runs `job` on what is committed. Throws what it throws. */
+  read<T>(actor: Actor, job: (reader: Reader) => Sync<T>): T {
+    return this.#store.read<T>((q) => job({ q, now: this.#instant(), actor }))
+  }
+
+  /** Runs `job` in a transaction; settles when its changes are on disk, or with what it throws. */
+  async write<T>(actor: Actor, job: (tx: Tx) => Sync<T>): Promise<T> {
+    const announced: EventName[] = []
+    try {
+      const result = await this.#store.write<T>((q) => job(this.#transaction(q, actor, announced)))
+      if (announced.length > 0) for (const listener of this.#listeners) listener(announced)
+      return result
+    } catch (err) {
+      throw err instanceof StoreUnavailable ? new Fault('unavailable', 'storage') : err
+    }
+  }
+
+  /** Tells `listener` which events a transaction announced, once they are on disk. */
+  onCommitted(listener: (types: readonly EventName[]) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  #transaction(q: Queries, actor: Actor, announced: EventName[]): Tx {
+    const now = this.#instant()
+    const tx: Tx = {
+      q,
+      now,
+      actor,
+      random: this.#random,
+      uid: () => makeUid(now, this.#random(uidRandomBytes)),
+      emit: (type, ticketId, body) => {
+        appendEvent(tx, { type, ticketId, body })
+        announced.push(type)
+      },
+    }
+    return tx
+  }
+
+  /** Never earlier than the one before, so that rows in the order of ids are in the order of time. */
+  #instant(): Millis {
+    this.#latest = Math.max(this.#latest, this.#clock())
+    return this.#latest
+  }
+}

@@ -1,0 +1,44 @@
+import type { z } from 'zod'
+import type { Key } from '../domain/keys.ts'
+import type { Reader, Tx } from '../domain/tx.ts'
+
+/** What a row is given: path parameters and query as sent, the body as parsed but not yet checked. */
+export type Call<T extends Reader> = {
+  readonly tx: T
+  readonly params: { readonly [name: string]: string }
+  readonly query: URLSearchParams
+  readonly body: unknown
+  readonly key: Key | null
+}
+
+/** What a row answers. A null body is an empty one. */
+export type Answer = { readonly status: number; readonly body: object | null }
+
+type Row = {
+  /** Below the surface's prefix, parameters as `:name`. */
+  readonly path: string
+  /** What the key must hold; null lets every key of the surface in, 'public' needs none. */
+  readonly scope: string | null
+  readonly access?: 'public'
+  readonly tag: string
+  readonly summary: string
+  readonly query?: z.ZodObject
+  readonly body?: z.ZodObject
+  /** The success status and the shape of its body. */
+  readonly answer: { readonly status: number; readonly shape: z.ZodType }
+  /** The answer holds a secret: it is kept for replays only under the caller's own key. */
+  readonly isSecret?: true
+}
+
+export type ReadEndpoint = Row & {
+  readonly method: 'GET'
+  run(call: Call<Reader>): Answer
+}
+
+export type WriteEndpoint = Row & {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  run(call: Call<Tx>): Answer
+}
+
+/** An endpoint is a row: a dialect's noun file reads like the contract's own table. */
+export type Endpoint = ReadEndpoint | WriteEndpoint

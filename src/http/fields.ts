@@ -1,0 +1,167 @@
+import { z } from 'zod'
+import { Fault, type Finding, type Issue } from '../domain/errors.ts'
+import type { Reader } from '../domain/tx.ts'
+
+// A field table is a zod object in the dialect's spelling and order. This adaptor is the only reader of
+// zod's findings: it turns them into the domain's issues, the first per field, in declared order.
+
+/** A check that needs the database; `self` is the record that is being changed, if one is. */
+export type Question = {
+  readonly rule: 'exists' | 'unique' | 'afterNow'
+  readonly holds: (reader: Reader, value: never, self: number | undefined) => boolean
+}
+
+const questions = new WeakMap<object, Question>()
+
+/** The field, and a question about its value that only the domain can answer. */
+export function asking<F extends z.ZodType>(field: F, question: Question): F {
+  questions.set(field, question)
+  return field
+}
+
+/** A custom finding of a zod refinement: `field.refine(test, finding({ rule: 'email' }))`. */
+export function finding(found: Finding): { params: Finding } {
+  return { params: found }
+}
+
+/** The same table with nothing required: what PATCH takes. */
+export function partial<S extends z.ZodRawShape>(fields: z.ZodObject<S>): Partial<S> {
+  const shape = Object.entries(fields.shape).map(([name, field]) => {
+    const optional = z.optional(field)
+    const question = questionOf(field)
+    return [name, question ? asking(optional, question) : optional]
+  })
+  return z.object(Object.fromEntries(shape)) as unknown as Partial<S>
+}
+
+type Partial<S extends z.ZodRawShape> = z.ZodObject<{ [K in keyof S]: z.ZodOptional<S[K]> }>
+
+/** The values of a body, or `invalid` with every issue at once. Unknown fields are dropped. */
+export function read<F extends z.ZodObject>(
+  reader: Reader,
+  fields: F,
+  body: unknown,
+  self?: number,
+): z.output<F> {
+  const parsed = fields.safeParse(body, { reportInput: true })
+  if (parsed.success && allAnswered(reader, fields, parsed.data, self)) return parsed.data
+  throw new Fault('invalid', 'body', issuesOf(reader, fields, body, self))
+}
+
+function questionOf(field: object): Question | undefined {
+  return questions.get(field)
+}
+
+const askedFields = new WeakMap<z.ZodObject, [name: string, question: Question][]>()
+
+function questionsOf(fields: z.ZodObject): [name: string, question: Question][] {
+  const known = askedFields.get(fields)
+  if (known) return known
+  const asked = Object.entries(fields.shape).flatMap(([name, field]) => {
+    const question = questionOf(field)
+    return question ? [[name, question] satisfies [string, Question]] : []
+  })
+  askedFields.set(fields, asked)
+  return asked
+}
+
+function allAnswered(
+  reader: Reader,
+  fields: z.ZodObject,
+  values: { readonly [name: string]: unknown },
+  self: number | undefined,
+): boolean {
+  return questionsOf(fields).every(
+    ([name, question]) => doubts({ reader, name, question, self }, values[name]).length === 0,
+  )
+}
+
+type Asked = { reader: Reader; name: string; question: Question; self: number | undefined }
+
+function doubts({ reader, name, question, self }: Asked, value: unknown): Issue[] {
+  if (value === undefined || value === null) return []
+  const { rule, holds } = question
+  if (!Array.isArray(value)) {
+    return holds(reader, value as never, self) ? [] : [{ field: name, rule }]
+  }
+  return value.flatMap((one, at) =>
+    holds(reader, one as never, self) ? [] : [{ field: `${name}.${at}`, rule }],
+  )
+}
+
+function issuesOf(
+  reader: Reader,
+  fields: z.ZodObject,
+  body: unknown,
+  self: number | undefined,
+): Issue[] {
+  const values = isRecord(body) ? body : {}
+  return Object.entries(fields.shape).flatMap(([name, field]) => {
+    const question = questionOf(field)
+    const parsed = z.safeParse(field, values[name], { reportInput: true })
+    if (!parsed.success) return findingsOf(name, field, question, parsed.error.issues)
+    return question ? doubts({ reader, name, question, self }, parsed.data) : []
+  })
+}
+
+/** The first finding of the field, or of each element of a list. */
+function findingsOf(
+  name: string,
+  field: z.core.$ZodType,
+  question: Question | undefined,
+  issues: readonly z.core.$ZodIssue[],
+): Issue[] {
+  const first = new Map<string, Issue>()
+  for (const issue of issues) {
+    const at = [name, ...issue.path.map(String)].join('.')
+    if (first.has(at)) continue
+    const isElement = issue.path.length > 0
+    const isOptional = isElement || field._zod.optin === 'optional'
+    first.set(at, { field: at, ...findingOf(issue, isOptional, question) })
+  }
+  return [...first.values()]
+}
+
+function findingOf(
+  issue: z.core.$ZodIssue,
+  isOptional: boolean,
+  question: Question | undefined,
+): Finding {
+  const isMissing = issue.input === undefined || issue.input === null
+  if (isMissing && !isOptional) return { rule: 'required' }
+  // A reference that is not even an id selects nothing.
+  if (question?.rule === 'exists' && issue.code === 'invalid_type' && issue.expected !== 'array') {
+    return { rule: 'exists' }
+  }
+  switch (issue.code) {
+    case 'custom':
+      return issue.params as Finding
+    case 'invalid_value':
+      return { rule: 'oneOf', allowed: issue.values.map(String) }
+    case 'invalid_type':
+      return { rule: typeRule(issue.expected) }
+    default:
+      throw new Error(`A field table uses a check without a rule: ${issue.code}`)
+  }
+}
+
+function typeRule(expected: string): 'string' | 'integer' | 'boolean' | 'array' | 'object' {
+  switch (expected) {
+    case 'string':
+    case 'boolean':
+    case 'array':
+      return expected
+    case 'number':
+    case 'int':
+      return 'integer'
+    case 'record':
+    case 'object':
+      return 'object'
+    default:
+      throw new Error(`A field table expects a type without a rule: ${expected}`)
+  }
+}
+
+export function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

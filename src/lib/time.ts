@@ -1,0 +1,17 @@
+/** Milliseconds since 1970-01-01T00:00:00Z, an integer. */
+export type Millis = number
+
+export const secondMs = 1000
+export const minuteMs = 60 * secondMs
+export const hourMs = 60 * minuteMs
+export const dayMs = 24 * hourMs
+
+/** `2026-05-04T08:15:00Z`: UTC, whole seconds (keva.md section 1, deskhive.md 3.6). */
+export function isoSeconds(at: Millis): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`
+}
+
+/** As isoSeconds, or null for a moment that has not come. */
+export function isoSecondsOrNull(at: Millis | null): string | null {
+  return at === null ? null : isoSeconds(at)
+}

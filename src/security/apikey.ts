@@ -1,0 +1,88 @@
+/** Which client a key is for; it decides the key's format and the contract it opens. */
+export type KeyKind = 'keva' | 'internal' | 'external'
+
+const prefixes = {
+  keva: 'keva_live_',
+  internal: 'deskbox_int_',
+  external: 'deskbox_ext_',
+} as const satisfies Record<KeyKind, string>
+
+/**
+ * What a key of each kind looks like, in the syntax that all secret scanners share (no
+ * lookaround). A scanner that wants no false alarm checks the checksum of a match as well: the last
+ * 8 hexadecimal or 6 base62 characters are the CRC32 of all before them.
+ */
+export const keyPattern = {
+  keva: /\bkeva_live_[0-9a-f]{64}\b/,
+  internal: /\bdeskbox_int_[0-9A-Za-z]{36}\b/,
+  external: /\bdeskbox_ext_[0-9A-Za-z]{36}\b/,
+} as const satisfies Record<KeyKind, RegExp>
+
+const wholeKeys = Object.values(keyPattern).map((pattern) => new RegExp(`^${pattern.source}$`))
+const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+/**
+ * Makes a key that nobody can guess: 224 random bits for Keva (contract 2.1: `keva_live_` and 64
+ * lower-case hexadecimal digits), 178 for the others. `random` gives that many bytes from a
+ * cryptographic source; a shorter answer throws a RangeError. `raw` is shown once and never stored.
+ */
+export function mintKey(
+  kind: KeyKind,
+  random: (bytes: number) => Uint8Array,
+): { raw: string; last4: string } {
+  const secret = kind === 'keva' ? draw(random, 28).toHex() : base62Text(random, 30)
+  const body = prefixes[kind] + secret
+  const raw = body + (kind === 'keva' ? hexChecksum(body) : base62Checksum(body))
+  return { raw, last4: raw.slice(-4) }
+}
+
+/**
+ * What is stored and looked up in place of a key: its SHA-256 in lower-case hexadecimal. A key has
+ * too many random bits to be guessed, so a slow password hash would add nothing but time.
+ */
+export function hashKey(raw: string): string {
+  return Bun.CryptoHasher.hash('sha256', raw, 'hex')
+}
+
+/**
+ * Whether `raw` is a whole key with a matching checksum. Every key issued has one, so a key without
+ * it is a typo or a guess and can be refused as unknown before the database is asked. It is no
+ * proof of anything else: whoever reads this can compute it.
+ */
+export function hasChecksum(raw: string): boolean {
+  if (!wholeKeys.some((pattern) => pattern.test(raw))) return false
+  const hex = raw.startsWith(prefixes.keva)
+  const body = raw.slice(0, hex ? -8 : -6)
+  return raw === body + (hex ? hexChecksum(body) : base62Checksum(body))
+}
+
+function draw(random: (bytes: number) => Uint8Array, count: number): Uint8Array {
+  const bytes = random(count)
+  if (bytes.length !== count) {
+    throw new RangeError(`${bytes.length} random bytes instead of ${count}`)
+  }
+  return bytes
+}
+
+/** Leaves out bytes from 248 (4 * 62) up, so that every character is equally likely. */
+function base62Text(random: (bytes: number) => Uint8Array, length: number): string {
+  let text = ''
+  while (text.length < length) {
+    for (const byte of draw(random, length - text.length)) {
+      if (byte < 248) text += base62.charAt(byte % 62)
+    }
+  }
+  return text
+}
+
+function hexChecksum(body: string): string {
+  return Bun.hash.crc32(body).toString(16).padStart(8, '0')
+}
+
+function base62Checksum(body: string): string {
+  let text = ''
+  for (let rest = Bun.hash.crc32(body); text.length < 6; rest = Math.floor(rest / 62)) {
+    text = base62.charAt(rest % 62) + text
+  }
+  return text
+}

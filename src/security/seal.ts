@@ -1,0 +1,30 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+
+const nonceBytes = 12
+const tagBytes = 16
+
+/**
+ * Encrypts `text` (AES-256-GCM) under a key derived from `secret`, which is not stored: whoever holds
+ * the database but not the secret cannot read it. `nonce` is 12 random bytes.
+ */
+export function seal(text: string, secret: string, nonce: Uint8Array): string {
+  const cipher = createCipheriv('aes-256-gcm', keyOf(secret), nonce)
+  const sealed = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final()])
+  return Buffer.concat([sealed, cipher.getAuthTag()]).toString('base64')
+}
+
+/** The text that was sealed. Throws when the secret is another or the bytes were changed. */
+export function unseal(sealed: string, secret: string): string {
+  const bytes = Buffer.from(sealed, 'base64')
+  const nonce = bytes.subarray(0, nonceBytes)
+  const decipher = createDecipheriv('aes-256-gcm', keyOf(secret), nonce)
+  decipher.setAuthTag(bytes.subarray(-tagBytes))
+  const text = decipher.update(bytes.subarray(nonceBytes, -tagBytes))
+  return Buffer.concat([text, decipher.final()]).toString('utf8')
+}
+
+export const sealNonceBytes = nonceBytes
+
+function keyOf(secret: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', 'deskbox sealed answer', 32))
+}

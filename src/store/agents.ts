@@ -1,0 +1,66 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { command, select, value, type Queries } from './queries.ts'
+import { staff, ticketAgents } from './schema.ts'
+
+/** An agent linked to a ticket. */
+export type TicketAgent = { readonly ticketId: number; readonly id: number; readonly name: string }
+
+const ofTickets = select(
+  { ticketId: ticketAgents.ticketId, id: staff.id, name: staff.name },
+  (db, row) =>
+    db
+      .select(row)
+      .from(ticketAgents)
+      .innerJoin(staff, eq(staff.id, ticketAgents.staffId))
+      .where(sql`${ticketAgents.ticketId} IN (SELECT value FROM json_each(${value('ids')}))`)
+      .orderBy(ticketAgents.ticketId, ticketAgents.staffId),
+)
+
+const one = select({ id: ticketAgents.staffId }, (db, row) =>
+  db
+    .select(row)
+    .from(ticketAgents)
+    .where(
+      and(eq(ticketAgents.ticketId, value('ticketId')), eq(ticketAgents.staffId, value('staffId'))),
+    ),
+)
+
+const link = command((db) =>
+  db
+    .insert(ticketAgents)
+    .values({
+      ticketId: value('ticketId'),
+      staffId: value('staffId'),
+      ticketCreatedAt: value('ticketCreatedAt'),
+    })
+    .onConflictDoNothing(),
+)
+
+const unlink = command((db) =>
+  db
+    .delete(ticketAgents)
+    .where(
+      and(eq(ticketAgents.ticketId, value('ticketId')), eq(ticketAgents.staffId, value('staffId'))),
+    ),
+)
+
+/** The agents linked to these tickets, ticket by ticket. */
+export function agentsOfTickets(q: Queries, ticketIds: readonly number[]): TicketAgent[] {
+  return ofTickets(q).all({ ids: JSON.stringify(ticketIds) })
+}
+
+export function isTicketAgent(q: Queries, ticketId: number, staffId: number): boolean {
+  return one(q).get({ ticketId, staffId }) !== undefined
+}
+
+export function linkAgent(
+  q: Queries,
+  ticket: { id: number; createdAt: number },
+  staffId: number,
+): void {
+  link(q).run({ ticketId: ticket.id, staffId, ticketCreatedAt: ticket.createdAt })
+}
+
+export function unlinkAgent(q: Queries, ticketId: number, staffId: number): void {
+  unlink(q).run({ ticketId, staffId })
+}

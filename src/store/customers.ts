@@ -1,0 +1,41 @@
+import { eq, getTableColumns } from 'drizzle-orm'
+import type { Page, Range } from '../lib/page.ts'
+import { counter } from './meta.ts'
+import { inserter, patcher, select, value, type Queries } from './queries.ts'
+import { customers, type CustomerRow } from './schema.ts'
+
+const columns = getTableColumns(customers)
+
+const byId = select(columns, (db, row) =>
+  db.select(row).from(customers).where(eq(customers.id, value('id'))),
+)
+
+const byEmail = select(columns, (db, row) =>
+  db.select(row).from(customers).where(eq(customers.emailKey, value('emailKey'))),
+)
+
+const byName = select(columns, (db, row) =>
+  db
+    .select(row)
+    .from(customers)
+    .orderBy(customers.sortName, customers.id)
+    .limit(value('limit'))
+    .offset(value('offset')),
+)
+
+export const insertCustomer = inserter(customers)
+
+export const updateCustomer = patcher(customers)
+
+export function customerById(q: Queries, id: number): CustomerRow | undefined {
+  return byId(q).get({ id })
+}
+
+/** The customer of a folded e-mail address (`emailKey`). */
+export function customerByEmail(q: Queries, emailKey: string): CustomerRow | undefined {
+  return byEmail(q).get({ emailKey })
+}
+
+export function customersByName(q: Queries, range: Range): Page<CustomerRow> {
+  return { rows: byName(q).all(range), total: counter(q, 'customers') }
+}

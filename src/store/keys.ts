@@ -1,0 +1,72 @@
+import { desc, eq, getTableColumns, ne, sql } from 'drizzle-orm'
+import type { Page, Range } from '../lib/page.ts'
+import { inserter, patcher, select, value, type Queries } from './queries.ts'
+import { apiKeys, staff, type ApiKeyRow } from './schema.ts'
+
+const selection = {
+  ...getTableColumns(apiKeys),
+  agentName: staff.name,
+  isAgentActive: staff.isActive,
+}
+
+/** A key with the agent that it stands for; both agent facts are null when there is none. */
+export type KeyView = ApiKeyRow & {
+  readonly agentName: string | null
+  readonly isAgentActive: boolean | null
+}
+
+const all = select(selection, (db, row) =>
+  db.select(row).from(apiKeys).leftJoin(staff, eq(staff.id, apiKeys.agentId)).orderBy(apiKeys.id),
+)
+
+const byId = select(selection, (db, row) =>
+  db
+    .select(row)
+    .from(apiKeys)
+    .leftJoin(staff, eq(staff.id, apiKeys.agentId))
+    .where(eq(apiKeys.id, value('id'))),
+)
+
+// Keva's keys are no part of DeskHive's list.
+const newestOfDeskHive = select(selection, (db, row) =>
+  db
+    .select(row)
+    .from(apiKeys)
+    .leftJoin(staff, eq(staff.id, apiKeys.agentId))
+    .where(ne(apiKeys.kind, 'keva'))
+    .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
+    .limit(value('limit'))
+    .offset(value('offset')),
+)
+
+const countOfDeskHive = select({ total: sql<number>`count(*)` }, (db, row) =>
+  db.select(row).from(apiKeys).where(ne(apiKeys.kind, 'keva')),
+)
+
+const dataVersion = select({ version: sql<number>`data_version` }, () =>
+  sql`SELECT data_version AS version FROM pragma_data_version`,
+)
+
+export const insertKey = inserter(apiKeys)
+
+export const updateKey = patcher(apiKeys)
+
+export function allKeys(q: Queries): KeyView[] {
+  return all(q).all({})
+}
+
+export function keyById(q: Queries, id: number): KeyView | undefined {
+  return byId(q).get({ id })
+}
+
+export function deskHiveKeys(q: Queries, range: Range): Page<KeyView> {
+  return {
+    rows: newestOfDeskHive(q).all(range),
+    total: countOfDeskHive(q).get({})?.total ?? 0,
+  }
+}
+
+/** A number that changes when another process commits to the database. */
+export function foreignChanges(q: Queries): number {
+  return dataVersion(q).get({})?.version ?? 0
+}

@@ -1,0 +1,68 @@
+import { and, eq, getTableColumns } from 'drizzle-orm'
+import type { Range } from '../lib/page.ts'
+import { inserter, select, value, type Queries } from './queries.ts'
+import { customers, messages, staff } from './schema.ts'
+
+const selection = {
+  ...getTableColumns(messages),
+  staffName: staff.name,
+  staffAvatarUrl: staff.avatarUrl,
+  customerName: customers.name,
+  customerEmail: customers.email,
+  customerAvatarUrl: customers.avatarUrl,
+}
+
+const byId = select(selection, (db, row) =>
+  db
+    .select(row)
+    .from(messages)
+    .leftJoin(staff, eq(staff.id, messages.staffId))
+    .leftJoin(customers, eq(customers.id, messages.customerId))
+    .where(eq(messages.id, value('id'))),
+)
+
+const ofTicket = select(selection, (db, row) =>
+  db
+    .select(row)
+    .from(messages)
+    .leftJoin(staff, eq(staff.id, messages.staffId))
+    .leftJoin(customers, eq(customers.id, messages.customerId))
+    .where(eq(messages.ticketId, value('ticketId')))
+    .orderBy(messages.createdAt, messages.id)
+    .limit(value('limit'))
+    .offset(value('offset')),
+)
+
+const repliesOfTicket = select(selection, (db, row) =>
+  db
+    .select(row)
+    .from(messages)
+    .leftJoin(staff, eq(staff.id, messages.staffId))
+    .leftJoin(customers, eq(customers.id, messages.customerId))
+    .where(and(eq(messages.ticketId, value('ticketId')), eq(messages.isOpening, false)))
+    .orderBy(messages.createdAt, messages.id)
+    .limit(value('limit'))
+    .offset(value('offset')),
+)
+
+/** A message with the names of those who may have sent it. */
+export type MessageView = Omit<
+  NonNullable<ReturnType<ReturnType<typeof byId>['get']>>,
+  'staffName' | 'customerEmail'
+> & { readonly staffName: string | null; readonly customerEmail: string | null }
+
+export const insertMessage = inserter(messages)
+
+export function messageById(q: Queries, id: number): MessageView | undefined {
+  return byId(q).get({ id })
+}
+
+/** Every message of a ticket, the opening one included, oldest first. */
+export function messagesOfTicket(q: Queries, ticketId: number, range: Range): MessageView[] {
+  return ofTicket(q).all({ ticketId, ...range })
+}
+
+/** The messages of a ticket but the opening one, oldest first. */
+export function repliesToTicket(q: Queries, ticketId: number, range: Range): MessageView[] {
+  return repliesOfTicket(q).all({ ticketId, ...range })
+}

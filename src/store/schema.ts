@@ -1,0 +1,284 @@
+import { integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+// The mirror of migrations/*.sql, which are the truth; test/store/schema.test.ts compares the two.
+// Column names are the snake_case of the keys.
+
+export const ticketStatuses = ['open', 'in_progress', 'on_hold', 'solved', 'closed'] as const
+export const ticketPriorities = ['low', 'medium', 'high', 'urgent'] as const
+export const senderKinds = ['customer', 'staff', 'system', 'workflow', 'ai'] as const
+export const repliers = ['staff', 'customer'] as const
+export const staffRoles = ['admin', 'agent'] as const
+export const keyKinds = ['keva', 'internal', 'external'] as const
+export const publications = ['published', 'draft'] as const
+export const escalationLevels = ['standard', 'high', 'critical'] as const
+export const actorKinds = ['key', 'staff', 'job', 'system'] as const
+export const countDimensions = ['all', 'department', 'assignee', 'agent'] as const
+export const customFieldTypes = [
+  'date',
+  'datetime_local',
+  'email',
+  'number',
+  'tel',
+  'text',
+  'textarea',
+  'time',
+  'url',
+] as const
+
+const flag = () => integer({ mode: 'boolean' }).notNull().default(false)
+const millis = () => integer()
+const stamps = () => ({ createdAt: millis().notNull(), updatedAt: millis().notNull() })
+const autoId = () => integer().primaryKey({ autoIncrement: true })
+const published = () => text({ enum: publications }).notNull().default('published')
+
+export const meta = sqliteTable('meta', {
+  name: text().primaryKey(),
+  value: text().notNull(),
+})
+
+export const counters = sqliteTable('counters', {
+  name: text().primaryKey(),
+  value: integer().notNull(),
+})
+
+export const staff = sqliteTable('staff', {
+  id: autoId(),
+  uid: text().notNull(),
+  role: text({ enum: staffRoles }).notNull(),
+  name: text().notNull(),
+  email: text(),
+  emailKey: text(),
+  passwordHash: text(),
+  phone: text(),
+  locale: text(),
+  avatarUrl: text(),
+  isActive: integer({ mode: 'boolean' }).notNull().default(true),
+  notificationSettings: text({ mode: 'json' })
+    .$type<{ [type: string]: unknown }>()
+    .notNull()
+    .default({}),
+  lastAssignedAt: millis(),
+  ...stamps(),
+})
+
+export const departments = sqliteTable('departments', {
+  id: autoId(),
+  name: text().notNull(),
+  description: text(),
+  email: text(),
+  isDefault: flag(),
+  status: published(),
+  sortOrder: integer().notNull().default(0),
+  ...stamps(),
+})
+
+export const departmentAgents = sqliteTable('department_agents', {
+  departmentId: integer().notNull(),
+  staffId: integer().notNull(),
+})
+
+export const categories = sqliteTable('categories', {
+  id: autoId(),
+  name: text().notNull(),
+  description: text(),
+  parentId: integer(),
+  status: published(),
+  sortOrder: integer().notNull().default(0),
+  ...stamps(),
+})
+
+export const products = sqliteTable('products', {
+  id: autoId(),
+  name: text().notNull(),
+  sortName: text().notNull(),
+  envatoId: text(),
+  description: text(),
+  price: real(),
+  status: published(),
+  ...stamps(),
+})
+
+export const labels = sqliteTable('labels', {
+  id: autoId(),
+  name: text().notNull(),
+  color: text().notNull(),
+  status: published(),
+  sortOrder: integer().notNull().default(0),
+  ...stamps(),
+})
+
+export const customers = sqliteTable('customers', {
+  id: autoId(),
+  uid: text().notNull(),
+  email: text().notNull(),
+  emailKey: text().notNull(),
+  name: text(),
+  sortName: text().notNull(),
+  phone: text(),
+  company: text(),
+  jobTitle: text(),
+  location: text(),
+  timezone: text(),
+  avatarUrl: text(),
+  envatoUsername: text(),
+  isVip: flag(),
+  priorityOverride: text({ enum: ticketPriorities }),
+  tags: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
+  notes: text(),
+  isBlocked: flag(),
+  blockReason: text(),
+  overallSentiment: text(),
+  sentimentTrend: text(),
+  salesforceContactId: text(),
+  hubspotContactId: text(),
+  totalTickets: integer().notNull().default(0),
+  openTickets: integer().notNull().default(0),
+  resolvedTickets: integer().notNull().default(0),
+  resolutionMs: integer().notNull().default(0),
+  firstTicketAt: millis(),
+  lastTicketAt: millis(),
+  version: integer().notNull().default(1),
+  ...stamps(),
+})
+
+export const tickets = sqliteTable('tickets', {
+  id: integer().primaryKey(),
+  uid: text().notNull(),
+  reference: text().notNull(),
+  subject: text().notNull(),
+  status: text({ enum: ticketStatuses }).notNull().default('open'),
+  priority: text({ enum: ticketPriorities }).notNull().default('medium'),
+  source: text().notNull(),
+  customerId: integer(),
+  departmentId: integer(),
+  categoryId: integer(),
+  productId: integer(),
+  assignedTo: integer(),
+  isAssignedToAi: flag(),
+  isResolved: flag(),
+  isLocked: flag(),
+  resolutionType: text(),
+  escalationLevel: text({ enum: escalationLevels }),
+  escalationReason: text(),
+  escalatedBy: integer(),
+  escalatedAt: millis(),
+  messagesCount: integer().notNull().default(0),
+  lastReplyAt: millis(),
+  lastReplyBy: text({ enum: repliers }),
+  lastPublicMessageBy: text({ enum: repliers }),
+  firstResponseAt: millis(),
+  closedAt: millis(),
+  eventSequence: integer().notNull().default(0),
+  version: integer().notNull().default(1),
+  ...stamps(),
+})
+
+export const ticketLabels = sqliteTable('ticket_labels', {
+  ticketId: integer().notNull(),
+  labelId: integer().notNull(),
+  position: integer().notNull(),
+})
+
+export const ticketAgents = sqliteTable('ticket_agents', {
+  ticketId: integer().notNull(),
+  staffId: integer().notNull(),
+  ticketCreatedAt: millis().notNull(),
+})
+
+export const customFields = sqliteTable('custom_fields', {
+  id: autoId(),
+  label: text().notNull(),
+  description: text(),
+  type: text({ enum: customFieldTypes }).notNull(),
+  isRequired: flag(),
+  sortOrder: integer().notNull().default(0),
+  status: published(),
+  ...stamps(),
+})
+
+export const ticketCustomValues = sqliteTable('ticket_custom_values', {
+  ticketId: integer().notNull(),
+  customFieldId: integer().notNull(),
+  value: text().notNull(),
+})
+
+export const messages = sqliteTable('messages', {
+  id: autoId(),
+  uid: text().notNull(),
+  ticketId: integer().notNull(),
+  senderKind: text({ enum: senderKinds }).notNull(),
+  senderRole: text({ enum: staffRoles }),
+  staffId: integer(),
+  customerId: integer(),
+  senderName: text(),
+  senderEmail: text(),
+  body: text().notNull(),
+  isInternal: flag(),
+  isOpening: flag(),
+  likesCount: integer().notNull().default(0),
+  ...stamps(),
+})
+
+export const apiKeys = sqliteTable('api_keys', {
+  id: autoId(),
+  uid: text().notNull(),
+  kind: text({ enum: keyKinds }).notNull(),
+  name: text().notNull(),
+  hash: text().notNull(),
+  last4: text().notNull(),
+  scopes: text({ mode: 'json' }).$type<string[]>(),
+  isSpecial: flag(),
+  ownerId: integer(),
+  agentId: integer(),
+  expiresAt: millis(),
+  revokedAt: millis(),
+  lastUsedAt: millis(),
+  ...stamps(),
+})
+
+export const events = sqliteTable('events', {
+  sequence: autoId(),
+  uid: text().notNull(),
+  type: text().notNull(),
+  ticketId: integer(),
+  ticketSequence: integer(),
+  actorKind: text({ enum: actorKinds }).notNull(),
+  actorKeyId: integer(),
+  actorStaffId: integer(),
+  ipAddress: text(),
+  body: text().notNull(),
+  createdAt: millis().notNull(),
+})
+
+export const idempotency = sqliteTable('idempotency', {
+  id: autoId(),
+  keyId: integer().notNull(),
+  idempotencyKey: text().notNull(),
+  fingerprint: text().notNull(),
+  status: integer().notNull(),
+  body: text().notNull(),
+  isSealed: flag(),
+  createdAt: millis().notNull(),
+})
+
+export const ticketCounts = sqliteTable('ticket_counts', {
+  dimension: text({ enum: countDimensions }).notNull(),
+  member: integer().notNull(),
+  status: text({ enum: ticketStatuses }).notNull(),
+  priority: text({ enum: ticketPriorities }).notNull(),
+  tickets: integer().notNull(),
+})
+
+export type StaffRow = typeof staff.$inferSelect
+export type CustomerRow = typeof customers.$inferSelect
+export type TicketRow = typeof tickets.$inferSelect
+export type MessageRow = typeof messages.$inferSelect
+export type LabelRow = typeof labels.$inferSelect
+export type ApiKeyRow = typeof apiKeys.$inferSelect
+export type EventRow = typeof events.$inferSelect
+export type TicketStatus = TicketRow['status']
+export type TicketPriority = TicketRow['priority']
+export type SenderKind = MessageRow['senderKind']
+export type Replier = NonNullable<TicketRow['lastReplyBy']>
+export type StaffRole = StaffRow['role']
+export type KeyKind = ApiKeyRow['kind']

@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { init } from '../../src/cli/init.ts'
+import { defaultSettings, readSettings, sampleSettings } from '../../src/config.ts'
+
+let folder = ''
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'deskbox-init-'))
+})
+
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+})
+
+function run(...args: string[]) {
+  const out: string[] = []
+  const err: string[] = []
+  const io = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) }
+  return { code: init(args, { ...io, cwd: folder }), out, err }
+}
+
+describe('deskbox init', () => {
+  test('writes the sample for its owner only, and says what comes next', () => {
+    const { code, out, err } = run()
+    const file = join(folder, 'deskbox.toml')
+    expect([code, err]).toEqual([0, []])
+    expect(out.at(-1)).toBe('Next: deskbox serve')
+    expect(readFileSync(file, 'utf8')).toBe(sampleSettings())
+    expect(readSettings(readFileSync(file, 'utf8'), file)).toEqual(defaultSettings())
+    if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600)
+  })
+
+  test.each([
+    ['desk.toml', 'deskbox serve --config desk.toml'],
+    ['my desk.toml', "deskbox serve --config 'my desk.toml'"],
+    ["it's.toml", "deskbox serve --config 'it'\\''s.toml'"],
+  ])('--config %s', (file, next) => {
+    const { code, out } = run('--config', file)
+    expect(code).toBe(0)
+    expect(out.at(-1)).toBe(`Next: ${next}`)
+    expect(readdirSync(folder)).toEqual([file])
+  })
+
+  test('an absolute --config is taken as it is', () => {
+    const file = join(folder, 'a.toml')
+    expect(run(`--config=${file}`).code).toBe(0)
+    expect(readFileSync(file, 'utf8')).toBe(sampleSettings())
+  })
+
+  test('never overwrites', () => {
+    writeFileSync(join(folder, 'deskbox.toml'), 'mine')
+    const { code, out, err } = run()
+    expect([code, out]).toEqual([1, []])
+    expect(err).toEqual(['deskbox init: deskbox.toml exists already and was left as it is'])
+    expect(readFileSync(join(folder, 'deskbox.toml'), 'utf8')).toBe('mine')
+  })
+
+  test('follows no link', () => {
+    symlinkSync(join(folder, 'elsewhere.toml'), join(folder, 'deskbox.toml'))
+    expect(run().code).toBe(1)
+    expect(readdirSync(folder)).toEqual(['deskbox.toml'])
+  })
+
+  test('refuses a folder, and one that is not there', () => {
+    mkdirSync(join(folder, 'sub'))
+    expect(run('--config', 'sub').code).toBe(1)
+    const { code, err } = run('--config', 'gone/desk.toml')
+    expect([code, err]).toEqual([
+      1,
+      ['deskbox init: gone/desk.toml cannot be written: there is no such folder'],
+    ])
+    expect(readdirSync(folder)).toEqual(['sub'])
+  })
+
+  test.each([
+    ['an unknown flag', ['--force']],
+    ['a stray word', ['desk.toml']],
+    ['--config without a file', ['--config']],
+    ['--config with an empty one', ['--config', '']],
+    ['a flag that takes no value', ['--help=yes']],
+  ])('%s is wrong usage and writes nothing', (_, args) => {
+    const { code, out, err } = run(...args)
+    expect([code, out]).toEqual([2, []])
+    expect(err[0]).toStartWith('deskbox init: ')
+    expect(err.at(-1)).toBe('usage: deskbox init [--config FILE]')
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('--help explains and writes nothing', () => {
+    const { code, out, err } = run('--help')
+    expect([code, err]).toEqual([0, []])
+    expect(out.join('\n')).toContain('--config FILE')
+    expect(readdirSync(folder)).toEqual([])
+  })
+})
