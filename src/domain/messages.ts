@@ -50,7 +50,12 @@ export function postMessage(tx: Tx, ticketId: number, fields: NewMessage): Messa
     updatedAt: tx.now,
   })
   patchTicket(tx.q, ticket, { ...replyColumns(tx, ticket, fields), updatedAt: tx.now })
-  const said = { messageId: id, messageUid: uid, ticketUid: ticket.uid, direction: fields.direction }
+  const said = {
+    messageId: id,
+    messageUid: uid,
+    ticketUid: ticket.uid,
+    direction: fields.direction,
+  }
   tx.emit(fields.isInternal ? 'note.created' : 'message.created', ticketId, {
     ...said,
     senderEmail: sender.senderEmail ?? null,

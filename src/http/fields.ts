@@ -115,35 +115,40 @@ function findingsOf(
   for (const issue of issues) {
     const at = [name, ...issue.path.map(String)].join('.')
     if (first.has(at)) continue
-    const isElement = issue.path.length > 0
-    const isOptional = isElement || field._zod.optin === 'optional'
-    first.set(at, { field: at, ...findingOf(issue, isOptional, question) })
+    const mustBeThere = issue.path.length === 0 && isRequired(field)
+    first.set(at, { field: at, ...findingOf(issue, mustBeThere, question) })
   }
   return [...first.values()]
 }
 
 function findingOf(
   issue: z.core.$ZodIssue,
-  isOptional: boolean,
+  mustBeThere: boolean,
   question: Question | undefined,
 ): Finding {
   const isMissing = issue.input === undefined || issue.input === null
-  if (isMissing && !isOptional) return { rule: 'required' }
+  if (isMissing && mustBeThere) return { rule: 'required' }
   // A reference that is not even an id selects nothing.
   if (question?.rule === 'exists' && issue.code === 'invalid_type' && issue.expected !== 'array') {
     return { rule: 'exists' }
   }
-  switch (issue.code) {
-    case 'custom':
-      return issue.params as Finding
-    case 'invalid_value':
-      return { rule: 'oneOf', allowed: issue.values.map(String) }
-    case 'invalid_type':
-      return { rule: typeRule(issue.expected) }
-    default:
-      throw new Error(`A field table uses a check without a rule: ${issue.code}`)
-  }
+  if (issue.code === 'custom') return issue.params as Finding
+  if (issue.code === 'invalid_value') return { rule: 'oneOf', allowed: issue.values.map(String) }
+  if (issue.code === 'invalid_type') return { rule: typeRule(issue.expected) }
+  throw new Error(`A field table uses a check without a rule: ${issue.code}`)
 }
+
+/** Whether the field's absence is refused; some words read absence themselves, so they are asked. */
+function isRequired(field: z.core.$ZodType): boolean {
+  let known = requiredFields.get(field)
+  if (known === undefined) {
+    known = !z.safeParse(field, undefined).success
+    requiredFields.set(field, known)
+  }
+  return known
+}
+
+const requiredFields = new WeakMap<object, boolean>()
 
 function typeRule(expected: string): 'string' | 'integer' | 'boolean' | 'array' | 'object' {
   switch (expected) {

@@ -7,3 +7,8 @@ export function emailKey(email: string): string {
 export function sortName(name: string): string {
   return name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
 }
+
+/** Whether a text has at most so many characters: code points, as JSON Schema and Laravel count. */
+export function isAtMost(text: string, max: number): boolean {
+  return text.length <= max || Array.from(text).length <= max
+}

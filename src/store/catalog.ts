@@ -12,7 +12,10 @@ const existing = Object.fromEntries(
   Object.entries(catalogTables).map(([noun, table]) => [
     noun,
     select({ id: table.id }, (db, row) =>
-      db.select(row).from(table).where(eq(table.id, value('id'))),
+      db
+        .select(row)
+        .from(table)
+        .where(eq(table.id, value('id'))),
     ),
   ]),
 )
@@ -48,6 +51,9 @@ const valuesOfTickets = select(
 )
 
 /** The custom values that these tickets hold, ticket by ticket. */
-export function customValuesOfTickets(q: Queries, ticketIds: readonly number[]): TicketCustomValue[] {
+export function customValuesOfTickets(
+  q: Queries,
+  ticketIds: readonly number[],
+): TicketCustomValue[] {
   return valuesOfTickets(q).all({ ids: JSON.stringify(ticketIds) })
 }

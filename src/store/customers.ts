@@ -7,11 +7,17 @@ import { customers, type CustomerRow } from './schema.ts'
 const columns = getTableColumns(customers)
 
 const byId = select(columns, (db, row) =>
-  db.select(row).from(customers).where(eq(customers.id, value('id'))),
+  db
+    .select(row)
+    .from(customers)
+    .where(eq(customers.id, value('id'))),
 )
 
 const byEmail = select(columns, (db, row) =>
-  db.select(row).from(customers).where(eq(customers.emailKey, value('emailKey'))),
+  db
+    .select(row)
+    .from(customers)
+    .where(eq(customers.emailKey, value('emailKey'))),
 )
 
 const byName = select(columns, (db, row) =>

@@ -58,7 +58,11 @@ export class Store implements Disposable {
 
   /** A database in memory, migrated; or a copy of one, given the bytes of `snapshot()`. */
   static inMemory(now: Millis, bytes?: Buffer): Store {
-    const store = new Store(() => new Connection(bytes ?? ':memory:', undefined), undefined, () => {})
+    const store = new Store(
+      () => new Connection(bytes ?? ':memory:', undefined),
+      undefined,
+      () => {},
+    )
     store.#bringUpToDate(now, true)
     return store
   }

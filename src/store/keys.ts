@@ -43,8 +43,9 @@ const countOfDeskHive = select({ total: sql<number>`count(*)` }, (db, row) =>
   db.select(row).from(apiKeys).where(ne(apiKeys.kind, 'keva')),
 )
 
-const dataVersion = select({ version: sql<number>`data_version` }, () =>
-  sql`SELECT data_version AS version FROM pragma_data_version`,
+const dataVersion = select(
+  { version: sql<number>`data_version` },
+  () => sql`SELECT data_version AS version FROM pragma_data_version`,
 )
 
 export const insertKey = inserter(apiKeys)

@@ -13,12 +13,20 @@ export type TicketLabel = {
 const columns = getTableColumns(labels)
 
 const byId = select(columns, (db, row) =>
-  db.select(row).from(labels).where(eq(labels.id, value('id'))),
+  db
+    .select(row)
+    .from(labels)
+    .where(eq(labels.id, value('id'))),
 )
 
 // Names need not be unique (deskhive.md section 10); the oldest stands for the name.
 const byName = select(columns, (db, row) =>
-  db.select(row).from(labels).where(eq(labels.name, value('name'))).orderBy(labels.id).limit(1),
+  db
+    .select(row)
+    .from(labels)
+    .where(eq(labels.name, value('name')))
+    .orderBy(labels.id)
+    .limit(1),
 )
 
 const ofTickets = select(

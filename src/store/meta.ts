@@ -3,7 +3,10 @@ import { command, select, value, type Queries } from './queries.ts'
 import { counters, meta } from './schema.ts'
 
 const metaByName = select({ value: meta.value }, (db, row) =>
-  db.select(row).from(meta).where(eq(meta.name, value('name'))),
+  db
+    .select(row)
+    .from(meta)
+    .where(eq(meta.name, value('name'))),
 )
 
 const putMeta = command((db) =>
@@ -14,7 +17,10 @@ const putMeta = command((db) =>
 )
 
 const counterByName = select({ value: counters.value }, (db, row) =>
-  db.select(row).from(counters).where(eq(counters.name, value('name'))),
+  db
+    .select(row)
+    .from(counters)
+    .where(eq(counters.name, value('name'))),
 )
 
 const raiseCounter = command((db) =>

@@ -4,7 +4,7 @@ import {
   Param,
   Placeholder,
   sql,
-  SQL,
+  type SQL,
   type Column,
   type GetColumnData,
   type SQLWrapper,
@@ -79,7 +79,7 @@ const dialect = new SQLiteSyncDialect({ casing: 'snake_case' })
 
 function prepareCommand(connection: Connection, build: (db: Drizzle) => SQLWrapper): Command {
   const { text, bind } = compile(build(connection.drizzle))
-  const prepared = connection.client.prepare<unknown[]>(text)
+  const prepared = connection.client.prepare(text)
   return {
     run(values) {
       const { changes, lastInsertRowid } = prepared.run(bind(values))
@@ -148,7 +148,7 @@ function bindable(given: unknown): unknown {
 function decoderOf(selection: Selection): ((row: object) => void) | undefined {
   const coded = Object.entries(selection).flatMap(([name, cell]) =>
     is(cell, SQLiteColumn) && cell.dataType !== 'string' && cell.dataType !== 'number'
-      ? [{ name, decode: (raw: unknown) => cell.mapFromDriverValue(raw as never) as unknown }]
+      ? [{ name, decode: (raw: unknown) => cell.mapFromDriverValue(raw) }]
       : [],
   )
   if (coded.length === 0) return undefined
@@ -177,10 +177,10 @@ type Changes<Row> = { readonly [K in keyof Row]?: Row[K] | undefined }
 
 type Table = SQLiteTable & { readonly id: SQLiteColumn }
 
+type Row<T extends SQLiteTable> = T['$inferInsert'] & object
+
 /** Inserts the given columns of a row and returns its id; one statement per set of columns. */
-export function inserter<T extends SQLiteTable>(
-  table: T,
-): (q: Queries, row: T['$inferInsert']) => number {
+export function inserter<T extends SQLiteTable>(table: T): (q: Queries, row: Row<T>) => number {
   const statements = new Map<string, (q: Queries) => Command>()
   return (q, row) => {
     const names = definedNames(row)
@@ -194,7 +194,7 @@ export function inserter<T extends SQLiteTable>(
 /** Sets the given columns of the row with that id; one statement per set of columns. */
 export function patcher<T extends Table>(
   table: T,
-): (q: Queries, id: number, changes: Changes<T['$inferInsert']>) => void {
+): (q: Queries, id: number, changes: Changes<Row<T>>) => void {
   const statements = new Map<string, (q: Queries) => Command>()
   return (q, id, changes) => {
     const names = definedNames(changes)
@@ -202,7 +202,7 @@ export function patcher<T extends Table>(
       command((db) =>
         db
           .update(table)
-          .set(placeholders(names) as Partial<T['$inferInsert']>)
+          .set(placeholders(names) as Partial<Row<T>>)
           .where(eq(table.id, value('rowId'))),
       ),
     )

@@ -5,11 +5,17 @@ import { staff, type StaffRole, type StaffRow } from './schema.ts'
 const columns = getTableColumns(staff)
 
 const byId = select(columns, (db, row) =>
-  db.select(row).from(staff).where(eq(staff.id, value('id'))),
+  db
+    .select(row)
+    .from(staff)
+    .where(eq(staff.id, value('id'))),
 )
 
 const byUid = select(columns, (db, row) =>
-  db.select(row).from(staff).where(eq(staff.uid, value('uid'))),
+  db
+    .select(row)
+    .from(staff)
+    .where(eq(staff.uid, value('uid'))),
 )
 
 const byEmail = select(columns, (db, row) =>

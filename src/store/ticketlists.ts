@@ -40,7 +40,9 @@ export function ticketSummaries(
   const shape = shapeOf(filter)
   const list = remembered(summaryLists, shape, () =>
     select(summaryColumns, (db, row) =>
-      fromTicketsForSummary(db, row).where(inPage(shape)).orderBy(...newestFirst),
+      fromTicketsForSummary(db, row)
+        .where(inPage(shape))
+        .orderBy(...newestFirst),
     ),
   )
   return { rows: list(q).all({ ...valuesOf(filter), ...range }), total: total(q, filter) }
@@ -50,7 +52,9 @@ export function ticketDetails(q: Queries, filter: TicketFilter, range: Range): P
   const shape = shapeOf(filter)
   const list = remembered(detailLists, shape, () =>
     select(detailColumns, (db, row) =>
-      fromTicketsForDetail(db, row).where(inPage(shape)).orderBy(...newestFirst),
+      fromTicketsForDetail(db, row)
+        .where(inPage(shape))
+        .orderBy(...newestFirst),
     ),
   )
   return { rows: list(q).all({ ...valuesOf(filter), ...range }), total: total(q, filter) }
@@ -76,7 +80,10 @@ const newestFirst = [desc(tickets.createdAt), desc(tickets.id)]
 
 /** Of one page: its ids come from the index alone. */
 function inPage(shape: string[]): SQL {
-  const arms = sql.join(armsOf(shape, (list) => list.page), sql` UNION ALL `)
+  const arms = sql.join(
+    armsOf(shape, (list) => list.page),
+    sql` UNION ALL `,
+  )
   return sql`${tickets.id} IN (
     SELECT id FROM (${arms} ORDER BY 2 DESC, 1 DESC LIMIT ${value('limit')} OFFSET ${value('offset')})
   )`
@@ -126,7 +133,10 @@ function total(q: Queries, filter: TicketFilter): number {
 function countOf(shape: string[]): SQL {
   const members = shape.filter((name) => name in dimensionOf)
   if (members.length > 1 || shape.includes('customerId')) {
-    const arms = sql.join(armsOf(shape, () => sql`count(*) AS n`), sql` UNION ALL `)
+    const arms = sql.join(
+      armsOf(shape, () => sql`count(*) AS n`),
+      sql` UNION ALL `,
+    )
     return sql`SELECT sum(n) AS total FROM (${arms})`
   }
   const [member] = members
@@ -136,7 +146,12 @@ function countOf(shape: string[]): SQL {
     sql`dimension = ${sql.raw(`'${dimension}'`)}`,
     sql`member = ${member ? value(member) : sql`0`}`,
     ...(statuses.length > 0
-      ? [sql`status IN (${sql.join(statuses.map((one) => value(one)), sql`, `)})`]
+      ? [
+          sql`status IN (${sql.join(
+            statuses.map((one) => value(one)),
+            sql`, `,
+          )})`,
+        ]
       : []),
     ...(shape.includes('priority') ? [sql`priority = ${value('priority')}`] : []),
   ]

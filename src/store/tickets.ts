@@ -113,11 +113,17 @@ const detailById = select(detailColumns, (db, row) =>
 )
 
 const rowById = select(getTableColumns(tickets), (db, row) =>
-  db.select(row).from(tickets).where(eq(tickets.id, value('id'))),
+  db
+    .select(row)
+    .from(tickets)
+    .where(eq(tickets.id, value('id'))),
 )
 
 const idByUid = select({ id: tickets.id }, (db, row) =>
-  db.select(row).from(tickets).where(eq(tickets.uid, value('uid'))),
+  db
+    .select(row)
+    .from(tickets)
+    .where(eq(tickets.uid, value('uid'))),
 )
 
 const remove = command((db) => db.delete(tickets).where(eq(tickets.id, value('id'))))

@@ -20,7 +20,7 @@ function run(...args: string[]) {
   const out: string[] = []
   const err: string[] = []
   const io = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) }
-  return { code: init(args, { ...io, cwd: folder }), out, err }
+  return { code: init(args, { ...io, cwd: folder, isTerminal: false }), out, err }
 }
 
 describe('deskbox init', () => {

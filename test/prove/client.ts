@@ -3,6 +3,9 @@ import { nextWrite, settle, type Answer, type Dialect, type Write, type Writer }
 
 const answerMs = 10_000
 
+/** What a client does with a write that was refused. */
+type Next = 'again' | 'drop'
+
 /** Sends one write under its key. Throws when the connection dies before the answer. */
 export async function send(server: Server, write: Write): Promise<Answer> {
   const response = await fetch(`${server.url}${write.path}`, {
@@ -34,14 +37,14 @@ export async function get(
 }
 
 /**
- * One client at work until `isDone`, or until a request dies. A write that died stays unanswered, to
- * be sent again. A refusal is given to `refused`, and the write is sent again if that says so.
+ * One client at work until `isDone`, or until a request dies. A write that died stays unanswered,
+ * to be sent again. A refusal is given to `refused`, and the write is sent again if that says so.
  */
 export async function work(
   server: Server,
   writer: Writer,
   isDone: () => boolean,
-  refused: (write: Write, answer: Answer) => 'again' | 'drop',
+  refused: (write: Write, answer: Answer) => Next | Promise<Next>,
 ): Promise<void> {
   while (!isDone()) {
     const write = nextWrite(writer)
@@ -53,7 +56,7 @@ export async function work(
       return
     }
     if (isSuccess(answer)) settle(writer, write, answer)
-    else if (refused(write, answer) === 'drop') writer.unanswered = undefined
+    else if ((await refused(write, answer)) === 'drop') writer.unanswered = undefined
   }
 }
 

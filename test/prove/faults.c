@@ -142,7 +142,8 @@ static int fault(unsigned file, int sync) {
     error = spec.error;
     if (!spec.always) spec.armed = 0;
     char line[640];
-    int length = snprintf(line, sizeof line, "%s %d %s\n", sync ? "sync" : "write", error, names[file]);
+    const char *call = sync ? "sync" : "write";
+    int length = snprintf(line, sizeof line, "%s %d %s\n", call, error, names[file]);
     int fd = syscall(SYS_openat, AT_FDCWD, firedPath, O_WRONLY | O_CREAT | O_APPEND, 0600);
     syscall(SYS_write, fd, line, length);
     syscall(SYS_close, fd);

@@ -42,9 +42,9 @@ const killAfterMs = { low: 30, high: 400 }
 const problemsMax = 20
 
 /**
- * Kills a server with SIGKILL while clients write, and looks at what is left: in the file as the kill
- * left it, then through the server that is started on it, to which every client first sends again,
- * under the same key, what died without an answer.
+ * Kills a server with SIGKILL while clients write, and looks at what is left: in the file as the
+ * kill left it, then through the server that is started on it, to which every client first sends
+ * again, under the same key, what died without an answer.
  */
 export async function killRounds(options: KillOptions): Promise<KillResult> {
   const { rounds, seed, report } = options
@@ -54,7 +54,7 @@ export async function killRounds(options: KillOptions): Promise<KillResult> {
   try {
     for (let round = 1; round <= rounds && tally.problems.length < problemsMax; round++) {
       if (writesOf(desk) >= writesPerFolder) {
-        await checkRestart(options.binary, desk, { random, tally })
+        await lastLook(options.binary, desk, { random, tally })
         closeDesk(desk)
         desk = openDesk(options, round)
       }
@@ -62,7 +62,7 @@ export async function killRounds(options: KillOptions): Promise<KillResult> {
       tally.rounds = round
       report?.(round)
     }
-    await checkRestart(options.binary, desk, { random, tally })
+    await lastLook(options.binary, desk, { random, tally })
     return tally
   } finally {
     closeDesk(desk)
@@ -72,7 +72,8 @@ export async function killRounds(options: KillOptions): Promise<KillResult> {
 type Chance = { readonly random: Random; readonly tally: Tally }
 
 async function oneRound(binary: string, desk: Desk, { random, tally }: Chance): Promise<void> {
-  const server = await checkRestart(binary, desk, { random, tally }, 'keep')
+  using server = await restart(binary, desk, tally)
+  await checkServer(server, desk, { random, tally })
   const before = writesOf(desk)
   const refused: string[] = []
   const clients = desk.writers.map((writer) =>
@@ -113,22 +114,25 @@ function isStored(rows: Rows, { kind, marker, body, email = '' }: Write): boolea
   return kind === 'customer' && rows.customers.has(email)
 }
 
-/** Starts the server again, sends again what died, and reads some of the rest through the API. */
-async function checkRestart(
-  binary: string,
-  desk: Desk,
-  { random, tally }: Chance,
-  after: 'keep' | 'stop' = 'stop',
-): Promise<Server> {
+async function restart(binary: string, { data }: Desk, tally: Tally): Promise<Server> {
   const began = performance.now()
-  const server = await start({ binary, data: desk.data })
+  const server = await start({ binary, data })
   tally.slowestStartMs = Math.max(tally.slowestStartMs, performance.now() - began)
+  return server
+}
+
+async function lastLook(binary: string, desk: Desk, { random, tally }: Chance): Promise<void> {
+  using server = await restart(binary, desk, tally)
+  await checkServer(server, desk, { random, tally })
+  await server.end('SIGTERM')
+}
+
+/** Sends again what died without an answer, and reads some of the rest through the API. */
+async function checkServer(server: Server, desk: Desk, { random, tally }: Chance): Promise<void> {
   for (const writer of desk.writers) {
     if (desk.rows) tally.problems.push(...(await sendAgain(server, writer, desk.rows)))
     tally.problems.push(...(await readBack(server, writer, random)))
   }
-  if (after === 'stop') await server.end('SIGTERM')
-  return server
 }
 
 /** A key whose write is stored has to give the stored answer; any other, a first one. */

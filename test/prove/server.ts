@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A server under test, started from the executable as a user starts it. */
-export type Server = {
+export type Server = Disposable & {
   readonly url: string
   readonly keys: Keys
   /** All that it has printed so far, both streams. */
@@ -49,7 +49,8 @@ export async function launch({ binary, data, env = {} }: Launch): Promise<Server
   }
   const isRunning = () => child.exitCode === null && child.signalCode === null
   const url = await addressIn(output, isRunning)
-  if (url) return { url, keys: keysIn(data), output, isRunning, end }
+  const dispose = { [Symbol.dispose]: () => child.kill('SIGKILL') }
+  if (url) return { url, keys: keysIn(data), output, isRunning, end, ...dispose }
   if (isRunning()) await end('SIGKILL')
   await drained
   return { code: await child.exited, output: output(), tookMs: performance.now() - began }
@@ -82,7 +83,8 @@ async function collect(stream: ReadableStream<Uint8Array>, into: string[]): Prom
 }
 
 function keysIn(data: string): Keys {
-  const text = readFileSync(join(data, 'first-keys.txt'), 'utf8')
+  const file = join(data, 'first-keys.txt')
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
   const key = (kind: string) => new RegExp(`^${kind} (\\S+)`, 'm').exec(text)?.[1] ?? ''
   return { keva: key('keva'), internal: key('internal') }
 }

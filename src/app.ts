@@ -1,0 +1,140 @@
+import { createFirstKeys, install, workspaceUid, type FirstKeys } from './domain/installation.ts'
+import { KeyRing } from './domain/keyring.ts'
+import { Desk, systemActor, type Clock, type Random } from './domain/tx.ts'
+import { surfaces as deskhiveSurfaces } from './http/deskhive/index.ts'
+import type { Surface } from './http/dialect.ts'
+import { Gate, type Rates } from './http/gate.ts'
+import { surfaces as kevaSurfaces } from './http/keva/index.ts'
+import { mount, refuseHost } from './http/mount.ts'
+import { startHeartbeat } from './jobs/heartbeat.ts'
+import { forgetAnswers, reopenStore, saveKeyUses } from './jobs/housekeeping.ts'
+import type { Log } from './lib/log.ts'
+import { Store } from './store/db.ts'
+
+/** What the machine gives and tests replace. */
+export type Machine = {
+  readonly clock: Clock
+  /** Milliseconds that never go back. */
+  readonly monotonic: () => number
+  readonly random: Random
+  readonly log: Log
+}
+
+export type OpenDesk = { readonly store: Store; readonly desk: Desk } & Disposable
+
+/** Every surface, DeskHive's first: they speak for the paths that both prefixes fit. */
+export const surfaces: readonly Surface[] = [...deskhiveSurfaces, ...kevaSurfaces]
+
+/**
+ * Opens a data folder. Its owner brings the schema up to date and installs what a new folder needs;
+ * with 'share' a command works beside the server that owns it.
+ */
+export async function openDesk(
+  directory: string,
+  access: 'own' | 'share',
+  machine: Machine,
+): Promise<OpenDesk> {
+  const { clock, random, log } = machine
+  const store = Store.open({
+    directory,
+    access,
+    now: clock(),
+    onFault: (fault) => log.error('store stopped writing', fault),
+  })
+  const desk = new Desk({ store, clock, random })
+  await installed(desk)
+  return { store, desk, [Symbol.dispose]: () => store[Symbol.dispose]() }
+}
+
+/** Installs what is missing, and nothing a second time. */
+export async function installed(desk: Desk): Promise<void> {
+  if (desk.read(systemActor, workspaceUid) !== undefined) return
+  await desk.write(systemActor, install)
+}
+
+/** Makes the first keys of a folder that has none. `keep` gets them before they are on disk. */
+export function firstKeys(
+  desk: Desk,
+  keep: (keys: FirstKeys) => void,
+): Promise<FirstKeys | undefined> {
+  return desk.write<FirstKeys | undefined>(systemActor, (tx) => {
+    const keys = createFirstKeys(tx)
+    if (keys) keep(keys)
+    return keys
+  })
+}
+
+export type App = {
+  readonly desk: Desk
+  readonly ring: KeyRing
+  handle(request: Request): Response | Promise<Response>
+}
+
+/** Everything between a request and the desk. `addressOf` tells who is calling. */
+export function makeApp(
+  desk: Desk,
+  options: { machine: Machine; rates: Rates; addressOf: (request: Request) => string },
+): App {
+  const { machine, rates, addressOf } = options
+  const { clock, monotonic, log } = machine
+  const uid = desk.read(systemActor, workspaceUid)
+  if (uid === undefined) throw new Error('The data folder has no workspace')
+  const ring = new KeyRing(desk, monotonic)
+  const gate = new Gate({ ring, rates, clock, monotonic, workspaceUid: uid, addressOf })
+  const house = { desk, gate, log }
+  const elysia = mount(house, surfaces).compile()
+  return {
+    desk,
+    ring,
+    handle: (request) => refuseHost(house, surfaces, request) ?? elysia.fetch(request),
+  }
+}
+
+export type Listening = {
+  readonly url: string
+  /** Answers what is in flight, for `graceMs` at most, then closes everything in reverse. */
+  stop(graceMs: number): Promise<void>
+}
+
+// Bun's own refusal of a large body is bare and passes the app by, so the app refuses first.
+const bodyBytesMaxOfBun = 64 * 1024 * 1024
+
+/** Listens, and works through the jobs once a second. Throws when the port cannot be had. */
+export function listen(
+  opened: OpenDesk,
+  options: { machine: Machine; rates: Rates; host: string; port: number },
+): Listening {
+  const { machine, rates, host, port } = options
+  const app = makeApp(opened.desk, {
+    machine,
+    rates,
+    addressOf: (request) => server.requestIP(request)?.address ?? 'unknown',
+  })
+  const server = Bun.serve({
+    hostname: host,
+    port,
+    maxRequestBodySize: bodyBytesMaxOfBun,
+    development: false,
+    fetch: (request) => app.handle(request),
+    error: (err) => {
+      machine.log.error('request failed', err)
+      return Response.json({ error: 'Internal server error' }, { status: 500 })
+    },
+  })
+  const jobs = [
+    reopenStore(opened.store, machine.log),
+    saveKeyUses(app.ring),
+    forgetAnswers(opened.desk),
+  ]
+  const heartbeat = startHeartbeat(jobs, machine.clock, machine.log)
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`,
+    async stop(graceMs) {
+      await Promise.race([server.stop(), Bun.sleep(graceMs)])
+      await server.stop(true)
+      await heartbeat.stop()
+      if (!opened.store.fault) await app.ring.saveUses(machine.clock())
+      opened[Symbol.dispose]()
+    },
+  }
+}

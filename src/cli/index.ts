@@ -1,0 +1,74 @@
+import { SettingsError } from '../config.ts'
+import { version } from '../lib/version.ts'
+import { UsageError } from './args.ts'
+import { init } from './init.ts'
+import type { Io } from './io.ts'
+import { keys, keysHelp } from './keys.ts'
+import { serve, serveHelp } from './serve.ts'
+import { staff, staffHelp } from './staff.ts'
+
+const help = `deskbox ${version}: a whole help desk API in one executable
+
+usage: deskbox VERB [options]
+
+  serve     start the server
+  init      write a settings file to change
+  keys      make, list and revoke API keys
+  staff     add and list the people who answer
+  version   show the version
+
+deskbox VERB --help says more about one.`
+
+type Verb = (args: string[], io: Io) => number | Promise<number>
+
+const verbs: { readonly [verb: string]: Verb } = {
+  serve: withHelp(serveHelp, serve),
+  init,
+  keys: withHelp(keysHelp, keys),
+  staff: withHelp(staffHelp, staff),
+  version: (_args, io) => say(io, version),
+  help: (_args, io) => say(io, help),
+}
+
+/** Runs one command line and answers its exit code: 0, 1 for a failure, 2 for wrong usage. */
+export async function run(args: string[], io: Io): Promise<number> {
+  const [first = 'help', ...rest] = args
+  const name = aliases[first] ?? first
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined
+  if (!verb) {
+    io.err(`deskbox: there is no verb '${first}'; deskbox help lists them`)
+    return 2
+  }
+  try {
+    return await verb(rest, io)
+  } catch (err) {
+    return explain(name, err, io)
+  }
+}
+
+const aliases: { readonly [word: string]: string } = {
+  '--help': 'help',
+  '-h': 'help',
+  '--version': 'version',
+  '-v': 'version',
+}
+
+function withHelp(text: string, verb: Verb): Verb {
+  return (args, io) =>
+    args.includes('--help') || args.includes('-h') ? say(io, text) : verb(args, io)
+}
+
+function say(io: Io, text: string): number {
+  io.out(text)
+  return 0
+}
+
+function explain(verb: string, err: unknown, io: Io): number {
+  const message = err instanceof Error ? err.message : String(err)
+  io.err(`deskbox ${verb}: ${message}`)
+  if (err instanceof UsageError) {
+    io.err(`deskbox ${verb} --help says how to call it`)
+    return 2
+  }
+  return err instanceof SettingsError ? 2 : 1
+}

@@ -1,0 +1,38 @@
+import { dayMs } from '../lib/time.ts'
+import { insertAnswer, removeAnswer, removeOldAnswers, storedAnswer } from '../store/idempotency.ts'
+import { Fault } from './errors.ts'
+import type { Tx } from './tx.ts'
+
+/** How long an answer is kept for a repeated request. */
+export const answersKeptMs = dayMs
+
+type Repeat = { readonly key: string; readonly fingerprint: string }
+
+type KeptAnswer = { readonly status: number; readonly body: string; readonly isSealed: boolean }
+
+/** The answer given before to this request. Throws `conflict` when its key came with another one. */
+export function keptAnswer(tx: Tx, keyId: number, repeat: Repeat): KeptAnswer | undefined {
+  const known = storedAnswer(tx.q, keyId, repeat.key)
+  if (!known) return undefined
+  if (known.createdAt <= tx.now - answersKeptMs) {
+    removeAnswer(tx.q, known.id)
+    return undefined
+  }
+  if (known.fingerprint !== repeat.fingerprint) throw new Fault('conflict', 'idempotency')
+  return known
+}
+
+export function keepAnswer(tx: Tx, keyId: number, repeat: Repeat, answer: KeptAnswer): void {
+  insertAnswer(tx.q, {
+    ...answer,
+    keyId,
+    idempotencyKey: repeat.key,
+    fingerprint: repeat.fingerprint,
+    createdAt: tx.now,
+  })
+}
+
+/** Forgets answers that have had their day, a batch at a time. Returns how many. */
+export function forgetOldAnswers(tx: Tx, most: number): number {
+  return removeOldAnswers(tx.q, tx.now - answersKeptMs, most)
+}

@@ -1,0 +1,119 @@
+import { Fault } from '../domain/errors.ts'
+
+/** A larger body is refused unread. */
+export const bodyBytesMax = 1024 * 1024
+
+export type Body = { readonly value: unknown; readonly bytes: Uint8Array }
+
+/**
+ * Reads a request's body once. JSON by its own media type or by none at all; forms where the dialect
+ * takes them, with `name[]` and `name[key]` as PHP reads them. No body is an empty object. Throws
+ * `too_large`, or `malformed` for what cannot be read or could not be stored as it was sent.
+ */
+export async function readBody(request: Request, acceptsForms: boolean): Promise<Body> {
+  const bytes = await readBytes(request)
+  if (bytes.length === 0) return { value: {}, bytes }
+  const type = mediaType(request)
+  if (type === '' || type === 'application/json' || type.endsWith('+json')) {
+    return { value: parseJson(decode(bytes)), bytes }
+  }
+  if (!acceptsForms || !formTypes.has(type)) throw new Fault('malformed', 'contentType')
+  return { value: await parseForm(bytes, request), bytes }
+}
+
+const formTypes = new Set(['application/x-www-form-urlencoded', 'multipart/form-data'])
+
+function mediaType(request: Request): string {
+  const header = request.headers.get('content-type') ?? ''
+  const end = header.indexOf(';')
+  return (end < 0 ? header : header.slice(0, end)).trim().toLowerCase()
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  if (!request.body) return new Uint8Array()
+  const declared = request.headers.get('content-length')
+  if (declared !== null) {
+    if (Number(declared) > bodyBytesMax) throw new Fault('too_large', 'body')
+    return request.bytes()
+  }
+  return readChunks(request.body)
+}
+
+async function readChunks(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    size += chunk.length
+    if (size > bodyBytesMax) throw new Fault('too_large', 'body')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new Fault('malformed', 'json')
+  }
+}
+
+function parseJson(text: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new Fault('malformed', 'json')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Fault('malformed', 'json')
+  }
+  // Half a surrogate pair has no UTF-8 form, so it could not be given back as it came (RFC 7493 2.1).
+  if (surrogateEscape.test(text) && !isWellFormed(value)) throw new Fault('malformed', 'json')
+  return value
+}
+
+const surrogateEscape = /\\u[dD][89a-fA-F]/
+
+function isWellFormed(root: unknown): boolean {
+  const rest = [root]
+  while (rest.length > 0) {
+    const value = rest.pop()
+    if (typeof value === 'string' && !value.isWellFormed()) return false
+    if (typeof value !== 'object' || value === null) continue
+    for (const [name, inner] of Object.entries(value)) rest.push(name, inner)
+  }
+  return true
+}
+
+async function parseForm(bytes: Uint8Array, request: Request): Promise<unknown> {
+  const type = request.headers.get('content-type') ?? ''
+  const value: { [name: string]: unknown } = Object.create(null)
+  try {
+    const form = await new Response(bytes, { headers: { 'content-type': type } }).formData()
+    form.forEach((entry, name) => {
+      if (typeof entry === 'string') setFormValue(value, name, entry)
+    })
+  } catch {
+    throw new Fault('malformed', 'form')
+  }
+  return value
+}
+
+/** `labels[]=4` adds to a list, `custom_fields[2]=x` sets a key, and a plain name sets a value. */
+function setFormValue(into: { [name: string]: unknown }, name: string, text: string): void {
+  const [, base = name, key] = /^([^[\]]+)\[([^[\]]*)\]$/.exec(name) ?? []
+  if (key === undefined) {
+    into[base] = text
+  } else if (key === '' || /^\d+$/.test(key)) {
+    const list = into[base]
+    if (Array.isArray(list)) list.push(text)
+    else into[base] = [text]
+  } else {
+    const map = into[base]
+    if (typeof map === 'object' && map !== null) Object.assign(map, { [key]: text })
+    else into[base] = Object.assign(Object.create(null), { [key]: text })
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import type { DocumentParts } from '../openapi.ts'
+
+const refusal = z
+  .strictObject({
+    message: z.string(),
+    errors: z.record(z.string(), z.array(z.string())).optional(),
+  })
+  .meta({ id: 'Error' })
+
+const common = {
+  security: { name: 'key', scheme: { type: 'apiKey', in: 'header', name: 'X-API-KEY' } },
+  refusal,
+  refusals: {
+    400: 'Header missing, or a body that cannot be read',
+    401: 'Key not valid',
+    403: 'Forbidden by scope or by state',
+    404: 'No such record',
+    405: 'Method not allowed',
+    413: 'Body too large',
+    422: 'Input not valid',
+    429: 'Too many attempts',
+    500: 'Server fault',
+    503: 'Storage cannot be written to just now',
+  },
+}
+
+export const internalDocument: Omit<DocumentParts, 'endpoints'> = {
+  ...common,
+  title: 'Deskbox: DeskHive API for admins',
+  description: 'Tickets, messages, customers and API keys, by scope.',
+  prefix: '/api/v1/internal',
+}
+
+export const externalDocument: Omit<DocumentParts, 'endpoints'> = {
+  ...common,
+  title: 'Deskbox: DeskHive API for agents',
+  description: "The agent's own tickets.",
+  prefix: '/api/v1/external',
+}

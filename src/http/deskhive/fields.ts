@@ -1,0 +1,123 @@
+import { z } from 'zod'
+import { isEmail } from '../../lib/email.ts'
+import { isAtMost } from '../../lib/text.ts'
+import type { Millis } from '../../lib/time.ts'
+import { asking, finding, type Question } from '../fields.ts'
+
+// The words of DeskHive's field tables, reading as deskhive.md 3.5 says: text is trimmed and blank text
+// is null; integers and flags may come as text, since forms have nothing else.
+
+/** Text that must be there, of at most so many characters when `max` is given. */
+export function text(max?: number) {
+  return z.preprocess(trimmed, max === undefined ? z.string() : atMost(z.string(), max))
+}
+
+/** Text that may be left out; null clears it. */
+export function optionalText(max: number) {
+  return z.preprocess(trimmed, atMost(z.string(), max).nullable().optional())
+}
+
+export function email(max: number) {
+  const address = z
+    .string()
+    .refine(isEmail, finding({ rule: 'email' }))
+    .refine((value) => isAtMost(value, max), finding({ rule: 'max', max }))
+    .meta({ format: 'idn-email', maxLength: max })
+  return z.preprocess(trimmed, address)
+}
+
+export function flag() {
+  return z.preprocess(asFlag, z.boolean().optional())
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
+  return z.preprocess(trimmed, z.enum(words))
+}
+
+/** As `oneOf`, and may be left out, but null is no such word. */
+export function optionalOneOf<const T extends readonly [string, ...string[]]>(words: T) {
+  return z.preprocess(trimmed, z.enum(words).optional())
+}
+
+type Holds = (reader: Parameters<Question['holds']>[0], id: number) => boolean
+
+/** The id of a record that must be there, by the domain's word. */
+export function reference(holds: Holds) {
+  return asking(z.preprocess(asInteger, z.int()), { rule: 'exists', holds })
+}
+
+/** As `reference`, and may be left out, but null refers to nothing. */
+export function optionalReference(holds: Holds) {
+  return asking(z.preprocess(asInteger, z.int().optional()), { rule: 'exists', holds })
+}
+
+/** As `optionalReference`, and null clears it. */
+export function nullableReference(holds: Holds) {
+  return asking(z.preprocess(asInteger, z.int().nullable().optional()), { rule: 'exists', holds })
+}
+
+/** A list of ids, each of a record that must be there. */
+export function references(holds: Holds) {
+  const ids = z.array(z.preprocess(asInteger, z.int())).optional()
+  return asking(ids, { rule: 'exists', holds })
+}
+
+/** A list of words of a closed set. */
+export function words(known: (word: string) => boolean) {
+  return asking(z.array(z.preprocess(trimmed, z.string())).nullable().optional(), {
+    rule: 'exists',
+    holds: (_reader, word: string) => known(word),
+  })
+}
+
+/** A moment later than now, as milliseconds; null for never. */
+export function momentAfterNow() {
+  const moment = z.preprocess(
+    trimmed,
+    z
+      .string()
+      .refine((value) => isMoment(value), finding({ rule: 'date' }))
+      .meta({ format: 'date-time' })
+      .transform((value): Millis => Date.parse(value))
+      .nullable()
+      .optional(),
+  )
+  return asking(moment, { rule: 'afterNow', holds: (reader, at: Millis) => at > reader.now })
+}
+
+const isoMoment =
+  /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/
+
+function isMoment(value: string): boolean {
+  return isoMoment.test(value) && !Number.isNaN(Date.parse(value))
+}
+
+function atMost(schema: z.ZodString, max: number) {
+  return schema
+    .refine((value) => isAtMost(value, max), finding({ rule: 'max', max }))
+    .meta({ maxLength: max })
+}
+
+function trimmed(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  const text = value.trim()
+  return text === '' ? null : text
+}
+
+function asInteger(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  const digits = value.trim()
+  if (digits === '') return null
+  return /^-?\d{1,15}$/.test(digits) ? Number(digits) : value
+}
+
+const flagWords = new Map<unknown, boolean>([
+  [1, true],
+  [0, false],
+  ['1', true],
+  ['0', false],
+])
+
+function asFlag(value: unknown): unknown {
+  return flagWords.get(value) ?? value
+}

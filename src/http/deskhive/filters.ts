@@ -1,0 +1,33 @@
+import type { TicketFilter } from '../../domain/ticketviews.ts'
+import { counting } from './envelope.ts'
+import { storedPriorities, storedStatuses } from './shapes.ts'
+
+/**
+ * The filters of a ticket list (deskhive.md section 6), or undefined when a value is one that no
+ * record has, so that the list is empty (section 4).
+ */
+export function ticketFilterOf(
+  query: URLSearchParams,
+  names: readonly ('department_id' | 'customer_id' | 'assigned_to')[],
+): TicketFilter | undefined {
+  const asked = (name: string) => query.get(name) || undefined
+  const status = asked('status')
+  const statuses = status === undefined ? [] : lookUp(storedStatuses, status)
+  const priority = asked('priority')
+  const wanted = priority === undefined ? undefined : lookUp(storedPriorities, priority)
+  const ids = names.map((name) => [name, asked(name)] as const)
+  const isBad = ids.some(([, text]) => text !== undefined && counting(text) === undefined)
+  if (!statuses || (priority !== undefined && !wanted) || isBad) return undefined
+  const id = (name: string) => counting(ids.find(([one]) => one === name)?.[1] ?? null)
+  return {
+    statuses,
+    priority: wanted,
+    departmentId: id('department_id'),
+    customerId: id('customer_id'),
+    assignedTo: id('assigned_to'),
+  }
+}
+
+function lookUp<T>(table: { readonly [word: string]: T }, word: string): T | undefined {
+  return Object.hasOwn(table, word) ? table[word] : undefined
+}

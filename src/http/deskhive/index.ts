@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import type { Surface } from '../dialect.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { documentRow } from '../openapi.ts'
+import { connection } from './connection.ts'
+import { external, internal } from './dialect.ts'
+import { externalDocument, internalDocument } from './document.ts'
+import { tickets as agentTickets } from './external/tickets.ts'
+import { customers } from './internal/customers.ts'
+import { apiKeys } from './internal/keys.ts'
+import { messages } from './internal/messages.ts'
+import { tickets } from './internal/tickets.ts'
+
+const health = 'Health check successful'
+
+/** What needs no key (deskhive.md section 1). */
+export const openEndpoints: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/health-check',
+    scope: null,
+    access: 'public',
+    tag: 'Connection',
+    summary: 'Check that the server answers',
+    answer: { status: 200, shape: z.strictObject({ message: z.literal(health) }) },
+    run: () => ({ status: 200, body: { message: health } }),
+  },
+]
+
+const nouns: readonly Endpoint[] = [
+  connection('connection:check'),
+  ...tickets,
+  ...messages,
+  ...customers,
+]
+
+/** Every row of the internal group, for admins. */
+export const internalEndpoints: readonly Endpoint[] = [
+  ...nouns,
+  ...apiKeys((scope) => internalScopes().has(scope)),
+]
+
+/** Every row of the external group, for agents. */
+export const externalEndpoints: readonly Endpoint[] = [connection(null), ...agentTickets]
+
+/** The scopes that an internal key may hold: those of the rows. */
+export function internalScopes(): ReadonlySet<string> {
+  return new Set(internalEndpoints.flatMap(({ scope }) => scope ?? []))
+}
+
+/** The groups of deskhive.md section 1, and what is open to all beside them. */
+export const surfaces: readonly Surface[] = [
+  { prefix: '/api/v1', dialect: internal, endpoints: openEndpoints },
+  {
+    prefix: '/api/v1/internal',
+    dialect: internal,
+    endpoints: [...internalEndpoints, documentRow(internalDocument, internalEndpoints)],
+  },
+  {
+    prefix: '/api/v1/external',
+    dialect: external,
+    endpoints: [...externalEndpoints, documentRow(externalDocument, externalEndpoints)],
+  },
+]

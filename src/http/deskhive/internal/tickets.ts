@@ -1,0 +1,180 @@
+import { z } from 'zod'
+import { categoryExists, departmentExists, productExists } from '../../../domain/catalog.ts'
+import { customerExists, getCustomer } from '../../../domain/customers.ts'
+import { labelExists } from '../../../domain/labels.ts'
+import { staffExists } from '../../../domain/staff.ts'
+import {
+  createTicket,
+  deleteTicket,
+  getTicketRow,
+  updateTicket,
+  type StatusChange,
+} from '../../../domain/tickets.ts'
+import { getFullTicket, listFullTickets } from '../../../domain/ticketviews.ts'
+import { integerId } from '../../../lib/ids.ts'
+import type { Call, Endpoint, WriteEndpoint } from '../../endpoint.ts'
+import type { Tx } from '../../../domain/tx.ts'
+import { read } from '../../fields.ts'
+import {
+  created,
+  deleted,
+  list,
+  listed,
+  pagingOf,
+  pagingQuery,
+  single,
+  told,
+  updated,
+} from '../envelope.ts'
+import {
+  flag,
+  nullableReference,
+  optionalOneOf,
+  optionalReference,
+  reference,
+  references,
+  text,
+} from '../fields.ts'
+import { ticketFilterOf } from '../filters.ts'
+import {
+  adminTicketShape,
+  presentForAdmin,
+  priorityWords,
+  statusWords,
+  storedPriorities,
+  storedStatuses,
+  type StatusWord,
+} from '../shapes.ts'
+
+const perPage = 15
+const sourceOfApi = 'api'
+
+const creation = z.object({
+  customer_id: reference(customerExists),
+  title: text(500),
+  content: text(),
+  department_id: optionalReference(departmentExists),
+  category_id: nullableReference(categoryExists),
+  product_id: nullableReference(productExists),
+  priority: optionalOneOf(priorityWords),
+})
+
+const change = z.object({
+  status: optionalOneOf(statusWords),
+  priority: optionalOneOf(priorityWords),
+  assigned_to: nullableReference(staffExists),
+  department_id: optionalReference(departmentExists),
+  category_id: nullableReference(categoryExists),
+  product_id: nullableReference(productExists),
+  is_resolved: flag(),
+  is_locked: flag(),
+  labels: references(labelExists),
+})
+
+const filters = {
+  status: z.enum(statusWords).optional(),
+  priority: z.enum(priorityWords).optional(),
+  department_id: z.int().optional(),
+  customer_id: z.int().optional(),
+  assigned_to: z.int().optional(),
+}
+
+/** deskhive.md section 6. */
+export const tickets: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/tickets',
+    scope: 'tickets:list',
+    tag: 'Tickets',
+    summary: 'List tickets, newest first',
+    query: z.object({ ...pagingQuery(perPage), ...filters }),
+    answer: { status: 200, shape: list(adminTicketShape) },
+    run({ tx, query }) {
+      const paging = pagingOf(query, perPage)
+      const filter = ticketFilterOf(query, ['department_id', 'customer_id', 'assigned_to'])
+      const page = filter ? listFullTickets(tx, filter, paging.range) : { rows: [], total: 0 }
+      return { status: 200, body: listed(paging, page, presentForAdmin) }
+    },
+  },
+  {
+    method: 'POST',
+    path: '/tickets',
+    scope: 'tickets:create',
+    tag: 'Tickets',
+    summary: 'Open a ticket for a customer',
+    body: creation,
+    answer: { status: 201, shape: told(adminTicketShape, created) },
+    run({ tx, body }) {
+      const fields = read(tx, creation, body)
+      const id = createTicket(tx, {
+        customer: getCustomer(tx, fields.customer_id),
+        subject: fields.title,
+        body: fields.content,
+        source: sourceOfApi,
+        departmentId: fields.department_id,
+        categoryId: fields.category_id,
+        productId: fields.product_id,
+        priority: fields.priority && storedPriorities[fields.priority],
+      })
+      return {
+        status: 201,
+        body: { data: presentForAdmin(getFullTicket(tx, id)), message: created },
+      }
+    },
+  },
+  {
+    method: 'GET',
+    path: '/tickets/:id',
+    scope: 'tickets:read',
+    tag: 'Tickets',
+    summary: 'Read a ticket',
+    answer: { status: 200, shape: single(adminTicketShape) },
+    run({ tx, params }) {
+      const { id } = getTicketRow(tx, integerId(params['id'] ?? ''))
+      return { status: 200, body: { data: presentForAdmin(getFullTicket(tx, id)) } }
+    },
+  },
+  ...(['PUT', 'PATCH'] as const).map((method): WriteEndpoint => ({
+    method,
+    path: '/tickets/:id',
+    scope: 'tickets:update',
+    tag: 'Tickets',
+    summary: 'Change a ticket; what is left out stays',
+    body: change,
+    answer: { status: 200, shape: told(adminTicketShape, updated) },
+    run: changeTicket,
+  })),
+  {
+    method: 'DELETE',
+    path: '/tickets/:id',
+    scope: 'tickets:delete',
+    tag: 'Tickets',
+    summary: 'Delete a ticket and all that hangs on it',
+    answer: { status: 200, shape: told(z.null(), deleted) },
+    run({ tx, params }) {
+      deleteTicket(tx, getTicketRow(tx, integerId(params['id'] ?? '')).id)
+      return { status: 200, body: { data: null, message: deleted } }
+    },
+  },
+]
+
+function changeTicket({ tx, params, body }: Call<Tx>) {
+  const { id } = getTicketRow(tx, integerId(params['id'] ?? ''))
+  const fields = read(tx, change, body)
+  updateTicket(tx, id, {
+    status: fields.status && statusChange(fields.status),
+    priority: fields.priority && storedPriorities[fields.priority],
+    assignedTo: fields.assigned_to,
+    departmentId: fields.department_id,
+    categoryId: fields.category_id,
+    productId: fields.product_id,
+    isResolved: fields.is_resolved,
+    isLocked: fields.is_locked,
+    labelIds: fields.labels,
+  })
+  return { status: 200, body: { data: presentForAdmin(getFullTicket(tx, id)), message: updated } }
+}
+
+function statusChange(word: StatusWord): StatusChange {
+  return { to: storedStatuses[word][0], unless: storedStatuses[word] }
+}

@@ -1,0 +1,100 @@
+import type { Fault, FaultAbout, FaultKind, Issue, Rule } from '../../domain/errors.ts'
+import type { Wording } from '../dialect.ts'
+
+// deskhive.md 2.1, 3.2 to 3.4: the codes that exist and their exact sentences, which are Laravel's.
+
+const statuses: { readonly [K in FaultKind]: number } = {
+  unauthenticated: 401,
+  forbidden: 403,
+  limited: 429,
+  not_found: 404,
+  method: 405,
+  malformed: 400,
+  too_large: 413,
+  invalid: 422,
+  refused: 403,
+  conflict: 422,
+  unavailable: 503,
+}
+
+const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: string } } = {
+  unauthenticated: {
+    header: 'Missing header: X-API-KEY',
+    format: 'Invalid API key',
+    unknown: 'Invalid API key',
+    revoked: 'Invalid API key',
+    expired: 'Invalid API key',
+    kind: 'Invalid API key',
+    agent: 'Unauthorized',
+  },
+  forbidden: { scope: 'Forbidden scope' },
+  limited: { rate: 'Too Many Attempts.' },
+  not_found: {
+    path: 'Not found',
+    workspace: 'Not found',
+    ticket: 'Not found',
+    customer: 'Not found',
+    key: 'Not found',
+  },
+  method: { method: 'Method not allowed' },
+  malformed: {
+    host: 'Invalid Host header',
+    json: 'Malformed JSON body',
+    form: 'Malformed form body',
+    contentType: 'Unsupported Content-Type',
+    idempotencyKey: 'Invalid Idempotency-Key header',
+  },
+  too_large: { body: 'Payload too large' },
+  invalid: { body: 'The given data was invalid.' },
+  refused: { locked: 'Ticket is locked' },
+  conflict: { idempotency: 'The Idempotency-Key was used with another request.' },
+  unavailable: { storage: 'Service Unavailable' },
+}
+
+export const crash: Wording = { status: 500, body: { message: 'Server Error' } }
+
+export function word(fault: Fault): Wording {
+  if (fault.kind === 'invalid') return { status: statuses.invalid, body: bagOf(fault.issues) }
+  const byAbout: { readonly [about: string]: string } = texts[fault.kind]
+  // A missing header is the one refusal of a stranger that is 400 (2.1, check 3).
+  const status = fault.about === 'header' ? 400 : statuses[fault.kind]
+  return { status, body: { message: byAbout[fault.about] } }
+}
+
+/** Laravel's error bag: the first sentence, how many more there are, and all of them by field. */
+function bagOf(issues: readonly Issue[]): object {
+  const errors: { [field: string]: string[] } = {}
+  for (const issue of issues) {
+    const sentence = sentences[issue.rule] as (issue: Issue) => string
+    errors[issue.field] = [...(errors[issue.field] ?? []), sentence(issue)]
+  }
+  const all = Object.values(errors).flat()
+  const [first = texts.invalid.body] = all
+  return { message: `${first}${moreThan(all.length - 1)}`, errors }
+}
+
+function moreThan(more: number): string {
+  if (more <= 0) return ''
+  return more === 1 ? ' (and 1 more error)' : ` (and ${more} more errors)`
+}
+
+const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) => string } = {
+  required: ({ field }) => `The ${spaced(field)} field is required.`,
+  string: ({ field }) => `The ${spaced(field)} field must be a string.`,
+  integer: ({ field }) => `The ${spaced(field)} field must be an integer.`,
+  boolean: ({ field }) => `The ${spaced(field)} field must be true or false.`,
+  array: ({ field }) => `The ${spaced(field)} field must be an array.`,
+  object: ({ field }) => `The ${spaced(field)} field must be an array.`,
+  email: ({ field }) => `The ${spaced(field)} field must be a valid email address.`,
+  date: ({ field }) => `The ${spaced(field)} field must be a valid date.`,
+  exists: ({ field }) => `The selected ${spaced(field)} is invalid.`,
+  oneOf: ({ field }) => `The selected ${spaced(field)} is invalid.`,
+  unique: ({ field }) => `The ${spaced(field)} has already been taken.`,
+  max: ({ field, max }) => `The ${spaced(field)} field must not be greater than ${max} characters.`,
+  afterNow: ({ field }) => `The ${spaced(field)} field must be a date after now.`,
+}
+
+/** An element of a list keeps its raw name: `labels.0` (3.4). */
+function spaced(field: string): string {
+  return field.includes('.') ? field : field.replaceAll('_', ' ')
+}

@@ -1,0 +1,119 @@
+import { Fault } from '../domain/errors.ts'
+import type { Key } from '../domain/keys.ts'
+import type { KeyRing } from '../domain/keyring.ts'
+import type { Actor, Clock } from '../domain/tx.ts'
+import { clientNetwork } from '../security/address.ts'
+import { Limiter, type Standing } from '../security/bucket.ts'
+
+/** Calls per minute, 0 for no limit. */
+export type Rates = {
+  readonly kevaPerMinute: number
+  readonly supportDeskPerMinute: number
+  readonly unauthenticatedPerMinute: number
+}
+
+/** One request on its way through a dialect's checks. */
+export type Visit = {
+  readonly request: Request
+  readonly query: URLSearchParams
+  /** Where the caller stands with the limiter that applied; null when there is none. */
+  standing: Standing | null
+  /** The key as sent, once a dialect has found it, and its record once it is known. */
+  rawKey: string | null
+  key: Key | null
+}
+
+// Issued keys are far fewer; what is forgotten first is what was used longest ago.
+const keysMost = 100_000
+const addressesMost = 5_000
+
+/** The steps of admission. Each dialect lists them in its contract's order. */
+export class Gate {
+  readonly workspaceUid: string
+  readonly #ring: KeyRing
+  readonly #clock: Clock
+  readonly #addressOf: (request: Request) => string
+  readonly #limiters: { keva: Limiter; deskhive: Limiter; stranger: Limiter; open: Limiter }
+
+  constructor(parts: {
+    ring: KeyRing
+    rates: Rates
+    clock: Clock
+    monotonic: () => number
+    workspaceUid: string
+    addressOf: (request: Request) => string
+  }) {
+    const { rates, monotonic } = parts
+    const limiter = (perMinute: number, most: number) => new Limiter({ perMinute, most, monotonic })
+    this.#ring = parts.ring
+    this.#clock = parts.clock
+    this.#addressOf = parts.addressOf
+    this.workspaceUid = parts.workspaceUid
+    this.#limiters = {
+      keva: limiter(rates.kevaPerMinute, keysMost),
+      deskhive: limiter(rates.supportDeskPerMinute, keysMost),
+      stranger: limiter(rates.unauthenticatedPerMinute, addressesMost),
+      open: limiter(rates.supportDeskPerMinute, addressesMost),
+    }
+  }
+
+  /** The key of that raw value, in whatever state. */
+  recognise(visit: Visit, rawKey: string): Key | undefined {
+    const key = this.#ring.recognise(rawKey)
+    visit.rawKey = rawKey
+    visit.key = key ?? null
+    return key
+  }
+
+  isExpired(key: Key): boolean {
+    return key.expiresAt !== null && key.expiresAt <= this.#clock()
+  }
+
+  /** Takes a call from the key's bucket, and notes that the key was used. Throws `limited`. */
+  spendKey(visit: Visit, key: Key): void {
+    const limiter = key.kind === 'keva' ? this.#limiters.keva : this.#limiters.deskhive
+    this.#settle(visit, limiter.spend(key.id))
+    this.#ring.used(key.id, this.#clock())
+  }
+
+  /** Takes a call from the bucket of callers from this address without a good key. Throws `limited`. */
+  spendStranger(visit: Visit): void {
+    this.#settle(visit, this.#limiters.stranger.spend(this.#network(visit.request)))
+  }
+
+  /** Takes a call from this address's bucket for what needs no key. Throws `limited`. */
+  spendOpen(visit: Visit): void {
+    this.#settle(visit, this.#limiters.open.spend(this.#network(visit.request)))
+  }
+
+  /** Where an address stands, for an answer that costs nothing. */
+  lookAtStranger(visit: Visit): void {
+    visit.standing = this.#limiters.stranger.peek(this.#network(visit.request))
+  }
+
+  /** Whoever acts through the key; the address is looked up only for what is written down. */
+  actorOf(visit: Visit): Actor {
+    const { key, request } = visit
+    const isReading = request.method === 'GET' || request.method === 'HEAD'
+    return {
+      kind: 'key',
+      keyId: key?.id ?? null,
+      staffId: (key?.kind === 'external' ? key.agentId : key?.ownerId) ?? null,
+      ipAddress: isReading ? null : this.#addressOf(request),
+    }
+  }
+
+  /** When a bucket is full again, in Unix seconds, by the wall clock that callers have. */
+  fullAtSeconds(standing: Standing): number {
+    return Math.ceil((this.#clock() + standing.fullInMs) / 1000)
+  }
+
+  #network(request: Request): string {
+    return clientNetwork(this.#addressOf(request))
+  }
+
+  #settle(visit: Visit, standing: Standing | null): void {
+    visit.standing = standing
+    if (standing && !standing.allowed) throw new Fault('limited', 'rate')
+  }
+}

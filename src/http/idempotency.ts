@@ -1,0 +1,54 @@
+import { Fault } from '../domain/errors.ts'
+import { keepAnswer, keptAnswer } from '../domain/idempotency.ts'
+import type { Tx } from '../domain/tx.ts'
+import { seal, sealNonceBytes, unseal } from '../security/seal.ts'
+import type { Answer } from './endpoint.ts'
+import type { Visit } from './gate.ts'
+
+/** What is sent back, and whether it was sent before. */
+export type Sent = { readonly status: number; readonly text: string; readonly isReplay: boolean }
+
+/** How a repeated request is known again. */
+export type Repeat = { readonly key: string; readonly fingerprint: string }
+
+/** The request's `Idempotency-Key` and what must be the same when it comes again; null without one. */
+export function repeatOf(request: Request, bytes: Uint8Array): Repeat | null {
+  const key = request.headers.get('idempotency-key')
+  if (key === null) return null
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new Fault('malformed', 'idempotencyKey')
+  const hasher = new Bun.CryptoHasher('sha256')
+  const path = request.url.slice(request.url.indexOf('/', 8))
+  hasher.update(`${request.method} ${path}\n`).update(bytes)
+  return { key, fingerprint: hasher.digest('hex') }
+}
+
+/**
+ * Runs a write once for its key: the first answer is kept in the transaction of the change, and given
+ * again for the same request. Two at once need no more: the second runs after the first, in the same
+ * queue. Only what succeeded is kept, so a refusal can be tried again.
+ */
+export function once(
+  tx: Tx,
+  visit: Visit,
+  repeat: Repeat | null,
+  write: { readonly isSecret: boolean; run(): Answer },
+): Sent {
+  const keyId = visit.key?.id
+  if (!repeat || keyId === undefined) return sentOf(write.run())
+  const known = keptAnswer(tx, keyId, repeat)
+  if (known) {
+    const { status, body, isSealed } = known
+    const text = isSealed ? unseal(body, visit.rawKey ?? '') : body
+    return { status, text, isReplay: true }
+  }
+  const sent = sentOf(write.run())
+  const body = write.isSecret
+    ? seal(sent.text, visit.rawKey ?? '', tx.random(sealNonceBytes))
+    : sent.text
+  keepAnswer(tx, keyId, repeat, { status: sent.status, body, isSealed: write.isSecret })
+  return sent
+}
+
+function sentOf({ status, body }: Answer): Sent {
+  return { status, text: body === null ? '' : JSON.stringify(body), isReplay: false }
+}

@@ -1,0 +1,62 @@
+import { Fault } from '../../domain/errors.ts'
+import type { Key } from '../../domain/keys.ts'
+import { publicId } from '../../lib/ids.ts'
+import type { Dialect } from '../dialect.ts'
+import type { Gate, Visit } from '../gate.ts'
+import { crash, word } from './words.ts'
+
+const keyPrefix = 'keva_live_'
+
+/** Keva: Bearer keys, and the checks in the order of keva.md 2.5. */
+export const keva: Dialect = {
+  acceptsForms: false,
+  word,
+  crash,
+  admit(gate, visit, endpoint) {
+    const key = keyOrStranger(gate, visit)
+    gate.spendKey(visit, key)
+    if (endpoint.scope !== null && key.scopes && !key.scopes.includes(endpoint.scope)) {
+      throw new Fault('forbidden', 'scope')
+    }
+    checkWorkspace(gate, visit)
+  },
+  rateHeaders(standing, fullAtSeconds, isRefused) {
+    return {
+      'X-RateLimit-Limit': String(standing.limit),
+      'X-RateLimit-Remaining': String(standing.remaining),
+      'X-RateLimit-Reset': String(fullAtSeconds),
+      ...(isRefused && { 'Retry-After': String(Math.ceil(standing.retryInMs / 1000)) }),
+    }
+  },
+}
+
+/** The good key, or the fault; who has none shares a bucket with everybody at that address. */
+function keyOrStranger(gate: Gate, visit: Visit): Key {
+  try {
+    return keyOf(gate, visit)
+  } catch (err) {
+    gate.spendStranger(visit)
+    throw err
+  }
+}
+
+function keyOf(gate: Gate, visit: Visit): Key {
+  const header = visit.request.headers.get('authorization')
+  const raw = /^Bearer +(\S.*)$/i.exec(header ?? '')?.[1]
+  if (raw === undefined) throw new Fault('unauthenticated', 'header')
+  if (!raw.startsWith(keyPrefix)) throw new Fault('unauthenticated', 'format')
+  const key = gate.recognise(visit, raw)
+  if (!key || key.kind !== 'keva') throw new Fault('unauthenticated', 'unknown')
+  if (key.revokedAt !== null) throw new Fault('unauthenticated', 'revoked')
+  if (gate.isExpired(key)) throw new Fault('unauthenticated', 'expired')
+  return key
+}
+
+/** Either query name beats the header (R4); with none, the one workspace that there is. */
+function checkWorkspace(gate: Gate, { query, request }: Visit): void {
+  const asked =
+    query.get('workspace_id') ?? query.get('workspaceId') ?? request.headers.get('x-workspace-id')
+  if (asked !== null && asked !== publicId('workspace', gate.workspaceUid)) {
+    throw new Fault('not_found', 'workspace')
+  }
+}

@@ -1,0 +1,102 @@
+import type { Fault, FaultAbout, FaultKind, Issue, Rule } from '../../domain/errors.ts'
+import type { Wording } from '../dialect.ts'
+
+// keva.md 3.4 and 3.5: the codes that exist and their exact strings.
+
+const statuses: { readonly [K in FaultKind]: number } = {
+  unauthenticated: 401,
+  forbidden: 403,
+  limited: 429,
+  not_found: 404,
+  method: 405,
+  malformed: 400,
+  too_large: 400,
+  invalid: 422,
+  refused: 400,
+  conflict: 422,
+  unavailable: 503,
+}
+
+const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: string } } = {
+  unauthenticated: {
+    header: 'Missing or invalid Authorization header',
+    format: 'Invalid API key format',
+    unknown: 'Invalid API key',
+    revoked: 'API key has been revoked',
+    expired: 'API key has expired',
+    kind: 'Invalid API key',
+    agent: 'Invalid API key',
+  },
+  forbidden: { scope: 'Insufficient scope' },
+  limited: { rate: 'Rate limit exceeded' },
+  not_found: {
+    path: 'Not found',
+    workspace: 'Workspace not found',
+    ticket: 'Ticket not found',
+    customer: 'Customer not found',
+    key: 'Not found',
+  },
+  method: { method: 'Method not allowed' },
+  malformed: {
+    host: 'Invalid Host header',
+    json: 'Invalid JSON body',
+    form: 'Invalid JSON body',
+    contentType: 'Content-Type must be application/json',
+    idempotencyKey: 'Invalid Idempotency-Key header',
+  },
+  too_large: { body: 'Request body too large' },
+  invalid: { body: 'Validation failed' },
+  refused: { locked: 'Ticket is locked' },
+  conflict: { idempotency: 'Idempotency-Key was used with another request' },
+  unavailable: { storage: 'Service temporarily unavailable' },
+}
+
+export const crash: Wording = { status: 500, body: { error: 'Internal server error' } }
+
+export function word(fault: Fault): Wording {
+  if (fault.kind === 'invalid') return wordIssues(fault.issues)
+  const byAbout: { readonly [about: string]: string } = texts[fault.kind]
+  return { status: statuses[fault.kind], body: { error: byAbout[fault.about] } }
+}
+
+/** A bad word where only a few may stand is 400 with the list of them (R9); all else is 422. */
+function wordIssues(issues: readonly Issue[]): Wording {
+  const [first] = issues
+  if (first && issues.every((issue) => issue.rule === 'oneOf')) {
+    return { status: 400, body: { error: sentenceOf(first) } }
+  }
+  const details = issues.map((issue) => ({ field: issue.field, message: sentenceOf(issue) }))
+  return { status: 422, body: { error: texts.invalid.body, details } }
+}
+
+function sentenceOf(issue: Issue): string {
+  const sentence = sentences[issue.rule] as (issue: Issue) => string
+  return sentence(issue)
+}
+
+const invalidFormat = ({ field }: { field: string }) => `Invalid ${spaced(field)} format`
+
+const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) => string } = {
+  required: ({ field }) => `${capital(spaced(field))} is required`,
+  string: invalidFormat,
+  integer: invalidFormat,
+  boolean: invalidFormat,
+  array: invalidFormat,
+  object: invalidFormat,
+  date: invalidFormat,
+  email: () => 'Invalid email format',
+  exists: ({ field }) => `Invalid ${field}`,
+  unique: ({ field }) => `${capital(spaced(field))} is already in use`,
+  oneOf: ({ field, allowed }) => `Invalid ${field}. Must be one of: ${allowed.join(', ')}`,
+  max: ({ field, max }) => `${capital(spaced(field))} must be at most ${max} characters`,
+  afterNow: ({ field }) => `${capital(spaced(field))} must be in the future`,
+}
+
+/** `customerEmail` as people write it: `customer email`. */
+function spaced(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

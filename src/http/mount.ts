@@ -1,0 +1,182 @@
+import { Elysia } from 'elysia'
+import { Fault } from '../domain/errors.ts'
+import type { Desk } from '../domain/tx.ts'
+import type { Log } from '../lib/log.ts'
+import { readBody } from './body.ts'
+import type { Dialect, Surface } from './dialect.ts'
+import type { Endpoint, ReadEndpoint, WriteEndpoint } from './endpoint.ts'
+import type { Gate, Visit } from './gate.ts'
+import { once, repeatOf, type Sent } from './idempotency.ts'
+import { methodsAt, surfaceOf } from './paths.ts'
+import { referenceResponse } from './reference.ts'
+
+export type House = { readonly desk: Desk; readonly gate: Gate; readonly log: Log }
+
+type Params = { readonly [name: string]: string }
+
+/**
+ * Puts every row of every surface behind Elysia's router. This is the only reader of a request: it
+ * takes the body, has the dialect admit the caller, opens one transaction, runs the row, and has a
+ * thrown Fault worded. Elysia routes and answers; it neither parses nor validates.
+ */
+export function mount(house: House, surfaces: readonly Surface[]) {
+  const app = new Elysia()
+  for (const { prefix, dialect, endpoints } of surfaces) {
+    for (const endpoint of endpoints) {
+      const serve = server(house, dialect, endpoint)
+      const path = `${prefix}${endpoint.path}`
+      const handle = ({ request, params }: { request: Request; params: Params }) =>
+        serve(request, params)
+      app.route(endpoint.method, path, handle, { parse: 'none' })
+      if (endpoint.method === 'GET') app.route('HEAD', path, handle, { parse: 'none' })
+    }
+  }
+  app.all('/*', ({ request }) => refuseUnrouted(house, surfaces, request), { parse: 'none' })
+  app.all('/', ({ request }) => refuseUnrouted(house, surfaces, request), { parse: 'none' })
+  return app.onError(({ error, request }) => {
+    const { dialect } = surfaceOf(surfaces, pathOf(request.url))
+    return failed(house, dialect, newVisit(request), error)
+  })
+}
+
+/**
+ * Refuses what the router must not see: a Host that is absent, repeated or malformed. Elysia looks
+ * for the path from the eleventh character of the URL, so a host must fill the space before it.
+ */
+export function refuseHost(
+  house: House,
+  surfaces: readonly Surface[],
+  request: Request,
+): Response | undefined {
+  const host = request.headers.get('host') ?? ''
+  if (hostPattern.test(host) && host.length >= routedHostMin && hasOwnUrl(request, host)) {
+    return undefined
+  }
+  const path = request.url.startsWith('/') ? request.url : pathOf(request.url)
+  const { dialect } = surfaceOf(surfaces, path)
+  return refused(house, dialect, newVisit(request), new Fault('malformed', 'host'))
+}
+
+const routedHostMin = 4
+const hostPattern = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/
+
+/** False for an absolute-form target whose authority is not the Host that was sent. */
+function hasOwnUrl(request: Request, host: string): boolean {
+  const { url } = request
+  const start = url.indexOf('//') + 2
+  return url.slice(start, start + host.length).toLowerCase() === host.toLowerCase()
+}
+
+type Serve = (request: Request, params: Params) => Response | Promise<Response>
+
+function server(house: House, dialect: Dialect, endpoint: Endpoint): Serve {
+  return (request, params) => {
+    const visit = newVisit(request)
+    try {
+      admit(house, dialect, visit, endpoint)
+      if (endpoint.method === 'GET') return serveRead(house, { dialect, visit, endpoint, params })
+      return serveWrite(house, { dialect, visit, endpoint, params })
+    } catch (err) {
+      return failed(house, dialect, visit, err)
+    }
+  }
+}
+
+function admit(house: House, dialect: Dialect, visit: Visit, endpoint: Endpoint): void {
+  if (endpoint.access === 'public') house.gate.spendOpen(visit)
+  else dialect.admit(house.gate, visit, endpoint)
+}
+
+type Served<E> = { dialect: Dialect; visit: Visit; endpoint: E; params: Params }
+
+function serveRead(house: House, served: Served<ReadEndpoint>): Response {
+  const { dialect, visit, endpoint, params } = served
+  const { key, query } = visit
+  const { status, body } = house.desk.read(house.gate.actorOf(visit), (tx) =>
+    endpoint.run({ tx, params, query, body: {}, key }),
+  )
+  return respond(house, dialect, visit, { status, text: JSON.stringify(body), isReplay: false })
+}
+
+async function serveWrite(house: House, served: Served<WriteEndpoint>): Promise<Response> {
+  const { dialect, visit, endpoint, params } = served
+  const { key, query, request } = visit
+  try {
+    const { value, bytes } = await readBody(request, dialect.acceptsForms)
+    const repeat = repeatOf(request, bytes)
+    const sent = await house.desk.write(house.gate.actorOf(visit), (tx) =>
+      once(tx, visit, repeat, {
+        isSecret: endpoint.isSecret ?? false,
+        run: () => endpoint.run({ tx, params, query, body: value, key }),
+      }),
+    )
+    return respond(house, dialect, visit, sent)
+  } catch (err) {
+    return failed(house, dialect, visit, err)
+  }
+}
+
+/** What no row serves: the reference page, another method of a known path, or nothing. */
+function refuseUnrouted(house: House, surfaces: readonly Surface[], request: Request): Response {
+  const path = pathOf(request.url)
+  const page = request.method === 'GET' ? referenceResponse(path, request.headers) : undefined
+  if (page) return page
+  const { dialect } = surfaceOf(surfaces, path)
+  const visit = newVisit(request)
+  house.gate.lookAtStranger(visit)
+  const allowed = methodsAt(surfaces, path)
+  if (allowed.length === 0) return refused(house, dialect, visit, new Fault('not_found', 'path'))
+  const response = refused(house, dialect, visit, new Fault('method', 'method'))
+  response.headers.set('Allow', allowed.join(', '))
+  return response
+}
+
+function failed(house: House, dialect: Dialect, visit: Visit, err: unknown): Response {
+  if (err instanceof Fault) return refused(house, dialect, visit, err)
+  house.log.error('request failed', err, {
+    method: visit.request.method,
+    path: pathOf(visit.request.url),
+  })
+  const { status, body } = dialect.crash
+  return respond(house, dialect, visit, { status, text: JSON.stringify(body), isReplay: false })
+}
+
+function refused(house: House, dialect: Dialect, visit: Visit, fault: Fault): Response {
+  if (!visit.standing) house.gate.lookAtStranger(visit)
+  const { status, body } = dialect.word(fault)
+  return respond(house, dialect, visit, { status, text: JSON.stringify(body), isReplay: false })
+}
+
+function respond(house: House, dialect: Dialect, visit: Visit, sent: Sent): Response {
+  const { standing } = visit
+  const { status, text, isReplay } = sent
+  const rate = standing
+    ? dialect.rateHeaders(standing, house.gate.fullAtSeconds(standing), status === 429)
+    : undefined
+  const headers = { ...jsonHeaders, ...rate, ...(isReplay && replayHeaders) }
+  return new Response(status === 204 ? null : text, { status, headers })
+}
+
+const jsonHeaders = {
+  'Content-Type': 'application/json',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+}
+
+const replayHeaders = { 'Idempotency-Replayed': 'true' }
+
+const noQuery = new URLSearchParams()
+
+function newVisit(request: Request): Visit {
+  const at = request.url.indexOf('?')
+  const query = at < 0 ? noQuery : new URLSearchParams(request.url.slice(at + 1))
+  return { request, query, standing: null, rawKey: null, key: null }
+}
+
+/** The path of an absolute URL, as sent. */
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('//') + 2)
+  if (start < 0) return '/'
+  const end = url.indexOf('?', start)
+  return end < 0 ? url.slice(start) : url.slice(start, end)
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod'
+import { version } from '../lib/version.ts'
+import type { Endpoint } from './endpoint.ts'
+
+type Json = { readonly [name: string]: unknown }
+
+/** What a dialect adds to its rows to make a document of them. */
+export type DocumentParts = {
+  readonly title: string
+  readonly description: string
+  /** Where the rows are mounted. */
+  readonly prefix: string
+  readonly endpoints: readonly Endpoint[]
+  readonly security: { readonly name: string; readonly scheme: Json }
+  /** The shape of every refusal, and the statuses that it comes with. */
+  readonly refusal: z.ZodType
+  readonly refusals: { readonly [status: number]: string }
+}
+
+/** The OpenAPI 3.1 document of the rows, from the declarations that check and answer requests. */
+export function openapi(parts: DocumentParts): object {
+  const definitions: { [name: string]: unknown } = {}
+  const schemas: Schemas = {
+    input: (shape) => schemaOf(shape, 'input', definitions),
+    output: (shape) => schemaOf(shape, 'output', definitions),
+  }
+  const paths: { [path: string]: { [method: string]: unknown } } = {}
+  for (const endpoint of parts.endpoints) {
+    const path = endpoint.path.replace(/:(\w+)/g, '{$1}')
+    const operations = (paths[path] ??= {})
+    operations[endpoint.method.toLowerCase()] = operationOf(endpoint, parts, schemas)
+  }
+  return {
+    openapi: '3.1.1',
+    info: { title: parts.title, description: parts.description, version, license: { name: 'MIT' } },
+    servers: [{ url: parts.prefix }],
+    paths,
+    components: {
+      schemas: definitions,
+      securitySchemes: { [parts.security.name]: parts.security.scheme },
+    },
+  }
+}
+
+/** The public row that serves a document, made when it is first asked for. */
+export function documentRow(parts: Omit<DocumentParts, 'endpoints'>, rows: readonly Endpoint[]) {
+  let document: object | undefined
+  const row: Endpoint = {
+    method: 'GET',
+    path: '/openapi.json',
+    scope: null,
+    access: 'public',
+    tag: 'Documents',
+    summary: 'This document',
+    answer: { status: 200, shape: z.looseObject({ openapi: z.string() }) },
+    run() {
+      document ??= openapi({ ...parts, endpoints: [...rows, row] })
+      return { status: 200, body: document }
+    },
+  }
+  return row
+}
+
+type Schemas = { input(shape: z.ZodType): Json; output(shape: z.ZodType): Json }
+
+function operationOf(endpoint: Endpoint, parts: DocumentParts, schemas: Schemas): Json {
+  const { answer, scope, summary, tag } = endpoint
+  const scopes = scope === null ? '' : ` Scope: \`${scope}\`.`
+  return {
+    operationId: operationId(endpoint),
+    tags: [tag],
+    summary,
+    description: `${summary}.${scopes}`,
+    parameters: [...pathParameters(endpoint), ...queryParameters(endpoint, schemas)],
+    ...(endpoint.body && { requestBody: requestBody(schemas.input(endpoint.body)) }),
+    responses: {
+      [answer.status]: json(summary, schemas.output(answer.shape)),
+      ...refusalsOf(parts, schemas),
+    },
+    security: endpoint.access === 'public' ? [] : [{ [parts.security.name]: [] }],
+  }
+}
+
+function refusalsOf({ refusal, refusals }: DocumentParts, schemas: Schemas): Json {
+  const schema = schemas.output(refusal)
+  return Object.fromEntries(
+    Object.entries(refusals).map(([status, why]) => [status, json(why, schema)]),
+  )
+}
+
+function operationId({ method, path }: Endpoint): string {
+  const words = path.split('/').filter((part) => part !== '')
+  return [method.toLowerCase(), ...words.map((word) => word.replace(/^:/, 'by-'))].join('-')
+}
+
+function pathParameters({ path }: Endpoint): Json[] {
+  return [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }))
+}
+
+function queryParameters({ query }: Endpoint, schemas: Schemas): Json[] {
+  if (!query) return []
+  const { properties } = schemas.input(query) as { properties: Json }
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }))
+}
+
+function requestBody(schema: Json): Json {
+  const { required } = schema as { required?: string[] }
+  return { required: (required ?? []).length > 0, content: { 'application/json': { schema } } }
+}
+
+function json(description: string, schema: Json): Json {
+  return { description, content: { 'application/json': { schema } } }
+}
+
+/** The schema of a shape, its named parts moved to the document's components. */
+function schemaOf(
+  shape: z.ZodType,
+  io: 'input' | 'output',
+  definitions: { [name: string]: unknown },
+): Json {
+  const made = z.toJSONSchema(shape, { io, unrepresentable: 'any' })
+  const {
+    $schema: _,
+    $defs,
+    ...schema
+  } = JSON.parse(JSON.stringify(made).replaceAll('"#/$defs/', '"#/components/schemas/')) as Json & {
+    $schema?: string
+    $defs?: Json
+  }
+  for (const [name, { id: _id, ...definition }] of Object.entries($defs ?? {}) as [
+    string,
+    Json,
+  ][]) {
+    definitions[name] = definition
+  }
+  return schema
+}

@@ -1,0 +1,48 @@
+import { forgetOldAnswers } from '../domain/idempotency.ts'
+import type { KeyRing } from '../domain/keyring.ts'
+import { systemActor, type Actor, type Desk } from '../domain/tx.ts'
+import type { Log } from '../lib/log.ts'
+import { minuteMs, type Millis } from '../lib/time.ts'
+import type { Store } from '../store/db.ts'
+import type { Job } from './heartbeat.ts'
+
+const answersPerStep = 200
+const jobActor: Actor = { ...systemActor, kind: 'job' }
+
+/** After a fault of the disk: opens the store again once it can be written to. */
+export function reopenStore(store: Store, log: Log): Job {
+  return {
+    name: 'reopen store',
+    step(now) {
+      if (!store.fault) return Promise.resolve(false)
+      store.reopen(now)
+      log.info('store reopened')
+      return Promise.resolve(false)
+    },
+  }
+}
+
+/** Writes down when keys were last used. */
+export function saveKeyUses(ring: KeyRing): Job {
+  return {
+    name: 'save key uses',
+    async step(now) {
+      await ring.saveUses(now)
+      return false
+    },
+  }
+}
+
+/** Forgets idempotent answers that have had their day, once a minute, in small batches. */
+export function forgetAnswers(desk: Desk): Job {
+  let nextAt: Millis = 0
+  return {
+    name: 'forget answers',
+    async step(now) {
+      if (now < nextAt) return false
+      const forgotten = await desk.write(jobActor, (tx) => forgetOldAnswers(tx, answersPerStep))
+      if (forgotten < answersPerStep) nextAt = now + minuteMs
+      return forgotten === answersPerStep
+    },
+  }
+}
