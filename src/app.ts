@@ -130,8 +130,11 @@ export function listen(
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`,
     async stop(graceMs) {
-      await Promise.race([server.stop(), Bun.sleep(graceMs)])
-      await server.stop(true)
+      // Awaited alone it would wait for idle connections too, for as long as clients keep them.
+      const closed = server.stop()
+      const deadline = machine.monotonic() + graceMs
+      while (server.pendingRequests > 0 && machine.monotonic() < deadline) await Bun.sleep(5)
+      await Promise.all([server.stop(true), closed])
       await heartbeat.stop()
       if (!opened.store.fault) await app.ring.saveUses(machine.clock())
       opened[Symbol.dispose]()
