@@ -17,12 +17,12 @@ const insert = command((db) =>
   }),
 )
 
-const nextOfTicket = select({ next: sql<number>`${tickets.eventSequence}` }, (db) =>
+const nextOfTicket = select({ next: tickets.eventSequence }, (db, row) =>
   db
     .update(tickets)
     .set({ eventSequence: sql`${tickets.eventSequence} + 1` })
     .where(eq(tickets.id, value('id')))
-    .returning({ next: tickets.eventSequence }),
+    .returning(row),
 )
 
 const after = select(
