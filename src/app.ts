@@ -22,8 +22,8 @@ export type Machine = {
 
 export type OpenDesk = { readonly store: Store; readonly desk: Desk } & Disposable
 
-/** Every surface, DeskHive's first: they speak for the paths that both prefixes fit. */
-export const surfaces: readonly Surface[] = [...deskhiveSurfaces, ...kevaSurfaces]
+/** Every surface. Keva's come first: it speaks for unknown paths that no prefix claims. */
+export const surfaces: readonly Surface[] = [...kevaSurfaces, ...deskhiveSurfaces]
 
 /**
  * Opens a data folder. Its owner brings the schema up to date and installs what a new folder needs;
@@ -115,6 +115,8 @@ export function listen(
     port,
     maxRequestBodySize: bodyBytesMaxOfBun,
     development: false,
+    // Without this Bun shares the port of a production server, and calls go to either of two.
+    reusePort: false,
     fetch: (request) => app.handle(request),
     error: (err) => {
       machine.log.error('request failed', err)

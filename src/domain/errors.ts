@@ -20,7 +20,7 @@ export type Rule = Finding['rule']
 
 /** Every way to be refused; `about` says what it concerns, and the pair has its words per dialect. */
 export type FaultAbout = {
-  unauthenticated: 'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'kind' | 'agent'
+  unauthenticated: 'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'agent'
   forbidden: 'scope'
   limited: 'rate'
   not_found: 'path' | 'workspace' | 'ticket' | 'customer' | 'key'

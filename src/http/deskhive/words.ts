@@ -24,7 +24,6 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     unknown: 'Invalid API key',
     revoked: 'Invalid API key',
     expired: 'Invalid API key',
-    kind: 'Invalid API key',
     agent: 'Unauthorized',
   },
   forbidden: { scope: 'Forbidden scope' },

@@ -24,7 +24,6 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     unknown: 'Invalid API key',
     revoked: 'API key has been revoked',
     expired: 'API key has expired',
-    kind: 'Invalid API key',
     agent: 'Invalid API key',
   },
   forbidden: { scope: 'Insufficient scope' },
