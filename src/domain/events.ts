@@ -1,4 +1,5 @@
-import { insertEvent, nextTicketSequence } from '../store/events.ts'
+import { insertEvent, setTicketSequence, ticketSequence } from '../store/events.ts'
+import type { Queries } from '../store/queries.ts'
 import type { KeyKind, StaffRole, TicketPriority, TicketStatus } from '../store/schema.ts'
 import type { Tx } from './tx.ts'
 
@@ -64,22 +65,45 @@ export type Emit = <N extends EventName>(
   body: EventBodies[N],
 ) => void
 
-/** Writes an event beside the change that it tells of, numbered globally and within its ticket. */
-export function appendEvent(
-  tx: Tx,
-  event: { type: EventName; ticketId: number | null; body: object },
-): void {
-  const { q, now, actor } = tx
-  insertEvent(q, {
-    uid: tx.uid(),
-    type: event.type,
-    ticketId: event.ticketId,
-    ticketSequence: event.ticketId === null ? null : nextTicketSequence(q, event.ticketId),
-    actorKind: actor.kind,
-    actorKeyId: actor.keyId,
-    actorStaffId: actor.staffId,
-    ipAddress: actor.ipAddress,
-    body: JSON.stringify(event.body),
-    createdAt: now,
-  })
+export type NewEvent = {
+  readonly type: EventName
+  readonly ticketId: number | null
+  readonly body: object
+}
+
+/**
+ * The spine of one transaction. Each event is written beside the change that it tells of, numbered
+ * globally and within its ticket; a ticket's number is kept in the ticket itself, once, at the end.
+ */
+export class Spine {
+  readonly types: EventName[] = []
+  readonly #sequences = new Map<number, number>()
+
+  append(tx: Tx, { type, ticketId, body }: NewEvent): void {
+    const { q, now, actor } = tx
+    insertEvent(q, {
+      uid: tx.uid(),
+      type,
+      ticketId,
+      ticketSequence: ticketId === null ? null : this.#next(q, ticketId),
+      actorKind: actor.kind,
+      actorKeyId: actor.keyId,
+      actorStaffId: actor.staffId,
+      ipAddress: actor.ipAddress,
+      body: JSON.stringify(body),
+      createdAt: now,
+    })
+    this.types.push(type)
+  }
+
+  /** Keeps the numbers that were given. The last thing that a transaction does. */
+  close(q: Queries): void {
+    for (const [ticketId, sequence] of this.#sequences) setTicketSequence(q, ticketId, sequence)
+  }
+
+  #next(q: Queries, ticketId: number): number {
+    const next = (this.#sequences.get(ticketId) ?? ticketSequence(q, ticketId)) + 1
+    this.#sequences.set(ticketId, next)
+    return next
+  }
 }

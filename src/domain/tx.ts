@@ -3,7 +3,7 @@ import { makeUid, uidRandomBytes } from '../lib/ids.ts'
 import type { Queries, Sync } from '../store/queries.ts'
 import { StoreUnavailable, type Store } from '../store/db.ts'
 import { Fault } from './errors.ts'
-import { appendEvent, type Emit, type EventName } from './events.ts'
+import { Spine, type Emit, type EventName } from './events.ts'
 
 /** Who acts. `staffId` is the user or agent that a key stands for. */
 export type Actor = {
@@ -58,10 +58,14 @@ export class Desk {
 
   /** Runs `job` in a transaction; settles when its changes are on disk, or with what it throws. */
   async write<T>(actor: Actor, job: (tx: Tx) => Sync<T>): Promise<T> {
-    const announced: EventName[] = []
+    const spine = new Spine()
     try {
-      const result = await this.#store.write<T>((q) => job(this.#transaction(q, actor, announced)))
-      if (announced.length > 0) for (const listener of this.#listeners) listener(announced)
+      const result = await this.#store.write((q) => {
+        const value = job(this.#transaction(q, actor, spine))
+        spine.close(q)
+        return value
+      })
+      if (spine.types.length > 0) for (const listener of this.#listeners) listener(spine.types)
       return result
     } catch (err) {
       throw err instanceof StoreUnavailable ? new Fault('unavailable', 'storage') : err
@@ -73,7 +77,7 @@ export class Desk {
     this.#listeners.push(listener)
   }
 
-  #transaction(q: Queries, actor: Actor, announced: EventName[]): Tx {
+  #transaction(q: Queries, actor: Actor, spine: Spine): Tx {
     const now = this.#instant()
     const tx: Tx = {
       q,
@@ -81,10 +85,7 @@ export class Desk {
       actor,
       random: this.#random,
       uid: () => makeUid(now, this.#random(uidRandomBytes)),
-      emit: (type, ticketId, body) => {
-        appendEvent(tx, { type, ticketId, body })
-        announced.push(type)
-      },
+      emit: (type, ticketId, body) => spine.append(tx, { type, ticketId, body }),
     }
     return tx
   }

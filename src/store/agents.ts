@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { command, select, value, type Queries } from './queries.ts'
+import { cell, command, select, value, type Queries } from './queries.ts'
 import { staff, ticketAgents } from './schema.ts'
 
 /** An agent linked to a ticket. */
@@ -29,9 +29,9 @@ const link = command((db) =>
   db
     .insert(ticketAgents)
     .values({
-      ticketId: value('ticketId'),
-      staffId: value('staffId'),
-      ticketCreatedAt: value('ticketCreatedAt'),
+      ticketId: cell('ticketId'),
+      staffId: cell('staffId'),
+      ticketCreatedAt: cell('ticketCreatedAt'),
     })
     .onConflictDoNothing(),
 )

@@ -1,28 +1,34 @@
 import { eq, sql } from 'drizzle-orm'
-import { command, select, value, type Queries } from './queries.ts'
+import { cell, command, select, value, type Queries } from './queries.ts'
 import { events, tickets, type EventRow } from './schema.ts'
 
 const insert = command((db) =>
   db.insert(events).values({
-    uid: value('uid'),
-    type: value('type'),
-    ticketId: value('ticketId'),
-    ticketSequence: value('ticketSequence'),
-    actorKind: value('actorKind'),
-    actorKeyId: value('actorKeyId'),
-    actorStaffId: value('actorStaffId'),
-    ipAddress: value('ipAddress'),
-    body: value('body'),
-    createdAt: value('createdAt'),
+    uid: cell('uid'),
+    type: cell('type'),
+    ticketId: cell('ticketId'),
+    ticketSequence: cell('ticketSequence'),
+    actorKind: cell('actorKind'),
+    actorKeyId: cell('actorKeyId'),
+    actorStaffId: cell('actorStaffId'),
+    ipAddress: cell('ipAddress'),
+    body: cell('body'),
+    createdAt: cell('createdAt'),
   }),
 )
 
-const nextOfTicket = select({ next: tickets.eventSequence }, (db, row) =>
+const sequenceOfTicket = select({ sequence: tickets.eventSequence }, (db, row) =>
+  db
+    .select(row)
+    .from(tickets)
+    .where(eq(tickets.id, value('id'))),
+)
+
+const keepSequence = command((db) =>
   db
     .update(tickets)
-    .set({ eventSequence: sql`${tickets.eventSequence} + 1` })
-    .where(eq(tickets.id, value('id')))
-    .returning(row),
+    .set({ eventSequence: sql`${cell('sequence')}` })
+    .where(eq(tickets.id, value('id'))),
 )
 
 const after = select(
@@ -53,9 +59,13 @@ export function insertEvent(q: Queries, event: Omit<EventRow, 'sequence'>): numb
   return insert(q).run(event).lastId
 }
 
-/** The next number in the ticket's own sequence, which the ticket keeps. */
-export function nextTicketSequence(q: Queries, ticketId: number): number | null {
-  return nextOfTicket(q).get({ id: ticketId })?.next ?? null
+/** The last number that was given in the ticket's own sequence. */
+export function ticketSequence(q: Queries, ticketId: number): number {
+  return sequenceOfTicket(q).get({ id: ticketId })?.sequence ?? 0
+}
+
+export function setTicketSequence(q: Queries, ticketId: number, sequence: number): void {
+  keepSequence(q).run({ id: ticketId, sequence })
 }
 
 /** Events past a sequence, in order. */

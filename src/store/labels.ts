@@ -1,5 +1,5 @@
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
-import { command, inserter, select, value, type Queries } from './queries.ts'
+import { cell, command, inserter, select, value, type Queries } from './queries.ts'
 import { labels, ticketLabels, type LabelRow } from './schema.ts'
 
 /** A label as a ticket shows it. */
@@ -42,9 +42,9 @@ const ofTickets = select(
 
 const attach = command((db) =>
   db.insert(ticketLabels).values({
-    ticketId: value('ticketId'),
-    labelId: value('labelId'),
-    position: value('position'),
+    ticketId: cell('ticketId'),
+    labelId: cell('labelId'),
+    position: cell('position'),
   }),
 )
 

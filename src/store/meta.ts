@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
-import { command, select, value, type Queries } from './queries.ts'
+import { cell, command, select, value, type Queries } from './queries.ts'
 import { counters, meta } from './schema.ts'
 
 const metaByName = select({ value: meta.value }, (db, row) =>
@@ -12,7 +12,7 @@ const metaByName = select({ value: meta.value }, (db, row) =>
 const putMeta = command((db) =>
   db
     .insert(meta)
-    .values({ name: value('name'), value: value('value') })
+    .values({ name: cell('name'), value: cell('value') })
     .onConflictDoUpdate({ target: meta.name, set: { value: sql`excluded.value` } }),
 )
 
