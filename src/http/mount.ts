@@ -119,8 +119,10 @@ async function serveWrite(house: House, served: Served<WriteEndpoint>): Promise<
 /** What no row serves: the reference page, another method of a known path, or nothing. */
 function refuseUnrouted(house: House, surfaces: readonly Surface[], request: Request): Response {
   const path = pathOf(request.url)
-  const page = request.method === 'GET' ? referenceResponse(path, request.headers) : undefined
-  if (page) return page
+  if (request.method === 'GET') {
+    const page = path === '/' ? toReference() : referenceResponse(path, request.headers)
+    if (page) return page
+  }
   const { dialect } = surfaceOf(surfaces, path)
   const visit = newVisit(request)
   house.gate.lookAtStranger(visit)
@@ -129,6 +131,11 @@ function refuseUnrouted(house: House, surfaces: readonly Surface[], request: Req
   const response = refused(house, dialect, visit, new Fault('method', 'method'))
   response.headers.set('Allow', allowed.join(', '))
   return response
+}
+
+/** A person who opens the bare address is shown what there is. */
+function toReference(): Response {
+  return new Response(null, { status: 302, headers: { Location: '/docs' } })
 }
 
 function failed(house: House, dialect: Dialect, visit: Visit, err: unknown): Response {
