@@ -424,19 +424,13 @@ CREATE TRIGGER ticket_agents_uncounted AFTER DELETE ON ticket_agents BEGIN
       AND (status, priority) = (SELECT status, priority FROM tickets WHERE id = old.ticket_id);
 END;
 
--- Full text by message; the opening message carries the subject of its ticket.
+-- Full text by message; the opening message carries the subject of its ticket. Triggers follow
+-- changes and removals; new messages are indexed once per group commit (store/search.ts), because
+-- FTS5 writes a segment at every savepoint that follows an insert.
 CREATE VIRTUAL TABLE search USING fts5 (
   subject, body,
   content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
 );
-
-CREATE TRIGGER messages_searched AFTER INSERT ON messages BEGIN
-  INSERT INTO search (rowid, subject, body) VALUES (
-    new.id,
-    CASE new.is_opening WHEN 1 THEN (SELECT subject FROM tickets WHERE id = new.ticket_id) ELSE '' END,
-    new.body
-  );
-END;
 
 CREATE TRIGGER messages_unsearched AFTER DELETE ON messages BEGIN
   DELETE FROM search WHERE rowid = old.id;

@@ -53,15 +53,19 @@ export type KeyPatch = {
   readonly expiresAt?: Millis | null | undefined
 }
 
-/** Changes everything of a key but its value. Throws `not_found`. */
+/** Changes what differs of a key, its value excepted; when nothing does, nothing happens. */
 export function updateKey(tx: Tx, id: number, patch: KeyPatch): Key {
-  const { name } = getDeskHiveKey(tx, id)
+  const key = getDeskHiveKey(tx, id)
+  const differs = Object.entries(patch).some(
+    ([name, to]) => to !== undefined && !Bun.deepEquals(to, key[name as keyof KeyPatch]),
+  )
+  if (!differs) return key
   patchKey(tx.q, id, {
     ...patch,
     scopes: patch.scopes === undefined ? undefined : patch.scopes && [...patch.scopes],
     updatedAt: tx.now,
   })
-  tx.emit('api_key.updated', null, { id, name: patch.name ?? name })
+  tx.emit('api_key.updated', null, { id, name: patch.name ?? key.name })
   return getKey(tx, id)
 }
 

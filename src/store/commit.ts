@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import { Queries, refusePromise, type Sync } from './queries.ts'
+import { Queries, refusePromise, type GroupWork, type Sync } from './queries.ts'
 
 // Group commit. What holds:
 // - closures run in arrival order, each in its own savepoint, many in one BEGIN IMMEDIATE … COMMIT;
@@ -103,12 +103,29 @@ export class CommitQueue {
 /** Runs the group in one transaction. Throws when the transaction as a whole is lost. */
 function commitTogether(connection: Connection, group: Job[]): Outcome[] {
   connection.verbs.beginImmediate.run()
-  const outcomes = group.map((job) => runInSavepoint(connection, job))
+  const left: Queries[] = []
+  const outcomes = group.map((job) => runInSavepoint(connection, job, left))
+  finishGroup(connection, left)
   connection.verbs.commit.run()
   return outcomes
 }
 
-function runInSavepoint(connection: Connection, job: Job): Outcome {
+/** Does what the transactions that succeeded have left to the end, each kind of work once. */
+function finishGroup(connection: Connection, left: readonly Queries[]): void {
+  const idsByWork = new Map<GroupWork, number[]>()
+  for (const { groupWork } of left) {
+    for (const [work, ids] of groupWork) {
+      const all = idsByWork.get(work)
+      if (all) all.push(...ids)
+      else idsByWork.set(work, [...ids])
+    }
+  }
+  const q = new Queries(connection)
+  for (const [work, ids] of idsByWork) work(q, ids)
+  q.end()
+}
+
+function runInSavepoint(connection: Connection, job: Job, left: Queries[]): Outcome {
   const { client, verbs } = connection
   const q = new Queries(connection)
   verbs.savepoint.run()
@@ -116,6 +133,7 @@ function runInSavepoint(connection: Connection, job: Job): Outcome {
     const value = job.run(q)
     refusePromise(value)
     verbs.release.run()
+    if (q.groupWork.size > 0) left.push(q)
     return { job, value }
   } catch (error) {
     // A full disk, an I/O error or RAISE(ROLLBACK) has ended the transaction of the whole group.

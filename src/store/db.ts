@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Millis } from '../lib/time.ts'
 import { CommitQueue } from './commit.ts'
@@ -152,8 +152,9 @@ function prepareFolder(directory: string): string {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   chmodSync(directory, 0o700)
   const file = join(directory, 'deskbox.db')
-  // SQLite gives the files beside the database the mode of the database.
   closeSync(openSync(file, 'a', 0o600))
-  chmodSync(file, 0o600)
+  // SQLite gives a file that it makes the mode of the database; one that was there keeps its own.
+  const beside = [`${file}-wal`, `${file}-shm`, join(directory, 'deskbox.lock')]
+  for (const path of [file, ...beside.filter(existsSync)]) chmodSync(path, 0o600)
   return file
 }

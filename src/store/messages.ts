@@ -2,6 +2,7 @@ import { and, eq, getTableColumns } from 'drizzle-orm'
 import type { Range } from '../lib/page.ts'
 import { inserter, select, value, type Queries } from './queries.ts'
 import { customers, messages, staff } from './schema.ts'
+import { indexMessages } from './search.ts'
 
 const selection = {
   ...getTableColumns(messages),
@@ -51,7 +52,14 @@ export type MessageView = Omit<
   'staffName' | 'customerEmail'
 > & { readonly staffName: string | null; readonly customerEmail: string | null }
 
-export const insertMessage = inserter(messages)
+const insert = inserter(messages)
+
+/** Inserts a message, has it indexed with its group, and returns its id. */
+export function insertMessage(q: Queries, row: typeof messages.$inferInsert): number {
+  const id = insert(q, row)
+  q.atGroupEnd(indexMessages, id)
+  return id
+}
 
 export function messageById(q: Queries, id: number): MessageView | undefined {
   return byId(q).get({ id })

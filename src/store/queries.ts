@@ -21,10 +21,23 @@ import type { Connection, Drizzle } from './connection.ts'
  */
 export class Queries {
   readonly #connection: Connection
+  readonly #groupWork = new Map<GroupWork, number[]>()
   #live = true
 
   constructor(connection: Connection) {
     this.#connection = connection
+  }
+
+  /** What this transaction leaves to the end of its group, with the ids of the rows it is for. */
+  get groupWork(): ReadonlyMap<GroupWork, readonly number[]> {
+    return this.#groupWork
+  }
+
+  /** Has `work` done for a row before the group commits; not if this transaction is rolled back. */
+  atGroupEnd(work: GroupWork, id: number): void {
+    const ids = this.#groupWork.get(work)
+    if (ids) ids.push(id)
+    else this.#groupWork.set(work, [id])
   }
 
   prepared<T>(key: object, make: (connection: Connection) => T): T {
@@ -36,6 +49,9 @@ export class Queries {
     this.#live = false
   }
 }
+
+/** Work that is cheaper once for a whole group commit than in each of its transactions. */
+export type GroupWork = (q: Queries, ids: readonly number[]) => void
 
 /** Values for the placeholders of a statement, by name. */
 export type Values = { readonly [name: string]: unknown }

@@ -76,9 +76,9 @@ export function momentAfterNow() {
     trimmed,
     z
       .string()
-      .refine((value) => isMoment(value), finding({ rule: 'date' }))
+      .refine((value) => momentOf(value) !== undefined, finding({ rule: 'date' }))
       .meta({ format: 'date-time' })
-      .transform((value): Millis => Date.parse(value))
+      .transform((value): Millis => momentOf(value) ?? 0)
       .nullable()
       .optional(),
   )
@@ -86,10 +86,22 @@ export function momentAfterNow() {
 }
 
 const isoMoment =
-  /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/
+  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/
 
-function isMoment(value: string): boolean {
-  return isoMoment.test(value) && !Number.isNaN(Date.parse(value))
+const lastMoment = Date.parse('9999-12-31T23:59:59.999Z')
+
+/** The moment that a text names, in UTC unless it says otherwise; undefined for what is none. */
+function momentOf(text: string): Millis | undefined {
+  const [, day, time = '00:00', zone = 'Z'] = isoMoment.exec(text) ?? []
+  if (day === undefined || !isDay(day)) return undefined
+  const at = Date.parse(`${day}T${time}${zone.replace(/(\d{2})(\d{2})$/, '$1:$2')}`)
+  return at <= lastMoment ? at : undefined
+}
+
+/** Whether the calendar has the day; the parser takes the 30th of February for one in March. */
+function isDay(day: string): boolean {
+  const at = Date.parse(`${day}T00:00Z`)
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day)
 }
 
 function atMost(schema: z.ZodString, max: number) {
