@@ -46,50 +46,66 @@ type Flags = ReturnType<typeof argsOf<typeof flags>>['values']
 export async function keys(args: string[], io: Io): Promise<number> {
   const { values, positionals } = argsOf(args, flags)
   const [verb, ...words] = positionals
-  const run = verb === undefined ? undefined : verbs[verb]
-  if (!run) throw new UsageError(`keys needs one of: ${Object.keys(verbs).join(', ')}`)
+  const prepare = verb !== undefined && Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
+  if (!prepare) throw new UsageError(`keys needs one of: ${Object.keys(verbs).join(', ')}`)
+  const run = prepare(values, words, io)
   const { directory } = effective(io.cwd, values)
   using opened = await openDesk(directory, 'share', realMachine(io))
-  return await run(opened.desk, values, onlyWord(words), io)
+  return await run(opened.desk)
 }
 
-type Verb = (desk: Desk, values: Flags, word: string | undefined, io: Io) => Promise<number>
+/** Checks the call, and gives what to do with the desk: a wrong call opens none. */
+type Verb = (values: Flags, words: readonly string[], io: Io) => Run
+
+type Run = (desk: Desk) => number | Promise<number>
 
 const verbs: { readonly [verb: string]: Verb } = {
-  async create(desk, values, _word, io) {
+  create(values, words, io) {
+    refuseWords(words)
     const wanted = wantedKey(values)
-    const { key, raw } = await desk.write(systemActor, (tx) =>
-      createKey(tx, {
-        ...wanted,
-        ownerId: installedAdminId(tx) ?? null,
-        agentId: agentIdOf(tx, values.agent),
-      }),
-    )
-    if (values.json) io.out(JSON.stringify({ ...shown(key), key: raw }))
-    else io.out(`${raw}\n${line(key)}\nThe key is shown only now.`)
-    return 0
-  },
-
-  list(desk, values, _word, io) {
-    const all = desk.read(systemActor, listKeys)
-    if (values.json) io.out(JSON.stringify(all.map(shown)))
-    else for (const key of all) io.out(line(key))
-    return Promise.resolve(0)
-  },
-
-  async revoke(desk, values, word, io) {
-    const id = desk.read(systemActor, (reader) => {
-      const uid = uidOf('key', word ?? '')
-      return listKeys(reader).find((key) => key.uid === uid || key.id === integerId(word ?? ''))?.id
-    })
-    if (id === undefined) {
-      io.err(word === undefined ? 'keys revoke needs the ID of a key' : `There is no key ${word}`)
-      return word === undefined ? 2 : 1
+    return async (desk) => {
+      const { key, raw } = await desk.write(systemActor, (tx) =>
+        createKey(tx, {
+          ...wanted,
+          ownerId: installedAdminId(tx) ?? null,
+          agentId: agentIdOf(tx, values.agent),
+        }),
+      )
+      if (values.json) io.out(JSON.stringify({ ...shown(key), key: raw }))
+      else io.out(`${raw}\n${line(key)}\nThe key is shown only now.`)
+      return 0
     }
-    const key = await desk.write(systemActor, (tx) => revokeKey(tx, id))
-    io.out(values.json ? JSON.stringify(shown(key)) : `Revoked: ${line(key)}`)
-    return 0
   },
+
+  list(values, words, io) {
+    refuseWords(words)
+    return (desk) => {
+      const all = desk.read(systemActor, listKeys)
+      if (values.json) io.out(JSON.stringify(all.map(shown)))
+      else for (const key of all) io.out(line(key))
+      return 0
+    }
+  },
+
+  revoke(values, words, io) {
+    const word = onlyWord(words)
+    if (word === undefined) throw new UsageError('keys revoke needs the ID of a key')
+    return async (desk) => {
+      const id = desk.read<number | undefined>(systemActor, (reader) => {
+        const uid = uidOf('key', word)
+        return listKeys(reader).find((key) => key.uid === uid || key.id === integerId(word))?.id
+      })
+      if (id === undefined) throw new Error(`There is no key ${word}`)
+      const key = await desk.write(systemActor, (tx) => revokeKey(tx, id))
+      io.out(values.json ? JSON.stringify(shown(key)) : `Revoked: ${line(key)}`)
+      return 0
+    }
+  },
+}
+
+function refuseWords(words: readonly string[]): void {
+  const [word] = words
+  if (word !== undefined) throw new UsageError(`Unexpected argument '${word}'`)
 }
 
 function wantedKey(values: Flags) {

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { firstKeys, listen, openDesk, type Listening } from '../app.ts'
+import { firstKeys, listen, openDesk, type Listening, type OpenDesk } from '../app.ts'
 import type { FirstKeys } from '../domain/installation.ts'
 import { version } from '../lib/version.ts'
 import { argsOf, onlyWord, UsageError } from './args.ts'
@@ -31,28 +31,26 @@ export async function serve(args: string[], io: Io): Promise<number> {
   if (onlyWord(positionals) !== undefined) throw new UsageError('serve takes no arguments')
   const found = effective(io.cwd, values)
   const { server, limits: rates } = found.settings
+  const port = values.port === undefined ? server.port : portOf(values.port)
   const machine = realMachine(io)
   const opened = await openDesk(found.directory, 'own', machine)
   machine.log.info('database opened', { ...opened.store.check })
-  const keysPath = join(found.directory, keysFile)
-  const keys = await firstKeys(opened.desk, (made) => {
-    // On disk before the keys count, so that a crash cannot leave keys that nobody has seen.
-    if (!io.isTerminal) writeKeys(keysPath, made)
-  })
   let listening: Listening
   try {
-    listening = listen(opened, {
-      machine,
-      rates,
-      host: values.host ?? server.host,
-      port: values.port === undefined ? server.port : portOf(values.port),
-    })
+    listening = listen(opened, { machine, rates, host: values.host ?? server.host, port })
   } catch (err) {
     opened[Symbol.dispose]()
     throw err
   }
+  // Before anybody is told the address: from there on a signal must find its answer.
+  const signalled = nextSignal()
+  const keysPath = join(found.directory, keysFile)
+  const keys = await firstKeysOf(opened, io, keysPath).catch(async (err: unknown) => {
+    await listening.stop(0)
+    throw err
+  })
   welcome(io, { found, url: listening.url, keys, keysPath })
-  const signal = await nextSignal()
+  const signal = await signalled
   machine.log.info('stopping', { signal })
   await listening.stop(graceMs)
   machine.log.info('stopped')
@@ -65,6 +63,14 @@ function portOf(text: string): number {
     throw new UsageError(`--port must be a number from 0 to 65535, not '${text}'`)
   }
   return port
+}
+
+/** Made only once the server listens: a start that fails must not leave keys that nobody was shown. */
+function firstKeysOf(opened: OpenDesk, io: Io, path: string): Promise<FirstKeys | undefined> {
+  return firstKeys(opened.desk, (made) => {
+    // On disk before the keys count, so that a crash cannot leave keys that nobody has seen.
+    if (!io.isTerminal) writeKeys(path, made)
+  })
 }
 
 function writeKeys(path: string, { keva, internal }: FirstKeys): void {

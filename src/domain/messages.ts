@@ -26,6 +26,7 @@ export type NewMessage = {
   readonly body: string
   readonly isInternal: boolean
   readonly direction: 'inbound' | 'outbound'
+  /** Left out, the name and address of who sends it; null, none for a message of the staff. */
   readonly senderName?: string | null | undefined
   readonly senderEmail?: string | null | undefined
 }
@@ -97,12 +98,14 @@ function customerSender(tx: Tx, ticket: TicketRow, fields: NewMessage) {
 
 function staffSender(tx: Tx, fields: NewMessage) {
   const { staffId } = tx.actor
+  const { senderName, senderEmail } = fields
+  const person = staffId === null ? undefined : staffById(tx.q, staffId)
   return {
     senderKind: 'staff' as const,
     staffId,
-    senderRole: staffId === null ? null : (staffById(tx.q, staffId)?.role ?? null),
-    senderName: fields.senderName ?? null,
-    senderEmail: fields.senderEmail ?? null,
+    senderRole: person?.role ?? null,
+    senderName: senderName === undefined ? (person?.name ?? null) : senderName,
+    senderEmail: senderEmail === undefined ? (person?.email ?? null) : senderEmail,
   }
 }
 

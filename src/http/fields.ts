@@ -98,10 +98,20 @@ function issuesOf(
   const values = isRecord(body) ? body : {}
   return Object.entries(fields.shape).flatMap(([name, field]) => {
     const question = questionOf(field)
-    const parsed = z.safeParse(field, values[name], { reportInput: true })
-    if (!parsed.success) return findingsOf(name, field, question, parsed.error.issues)
-    return question ? doubts({ reader, name, question, self }, parsed.data) : []
+    const check = (given: unknown): Issue[] => {
+      const parsed = z.safeParse(field, given, { reportInput: true })
+      if (!parsed.success) return findingsOf(name, field, question, parsed.error.issues)
+      return question ? doubts({ reader, name, question, self }, parsed.data) : []
+    }
+    const given = values[name]
+    // Each element by itself, so that a bad one does not keep the question from the others.
+    return question && Array.isArray(given) ? given.flatMap(eachAlone(name, check)) : check(given)
   })
+}
+
+function eachAlone(name: string, check: (list: unknown[]) => Issue[]) {
+  return (element: unknown, at: number) =>
+    check([element]).map((issue) => ({ ...issue, field: `${name}.${at}` }))
 }
 
 /** The first finding of the field, or of each element of a list. */
@@ -128,13 +138,18 @@ function findingOf(
 ): Finding {
   const isMissing = issue.input === undefined || issue.input === null
   if (isMissing && mustBeThere) return { rule: 'required' }
+  const found = plainFinding(issue)
   // A reference that is not even an id selects nothing.
-  if (question?.rule === 'exists' && issue.code === 'invalid_type' && issue.expected !== 'array') {
-    return { rule: 'exists' }
-  }
+  const isReference = question?.rule === 'exists' && found.rule !== 'array'
+  return isReference ? { rule: 'exists' } : found
+}
+
+function plainFinding(issue: z.core.$ZodIssue): Finding {
   if (issue.code === 'custom') return issue.params as Finding
   if (issue.code === 'invalid_value') return { rule: 'oneOf', allowed: issue.values.map(String) }
   if (issue.code === 'invalid_type') return { rule: typeRule(issue.expected) }
+  // An integer beyond those that are exact.
+  if (issue.code === 'too_big' || issue.code === 'too_small') return { rule: 'integer' }
   throw new Error(`A field table uses a check without a rule: ${issue.code}`)
 }
 

@@ -1,7 +1,8 @@
 import { eq, getTableColumns } from 'drizzle-orm'
 import type { Page, Range } from '../lib/page.ts'
 import { counter } from './meta.ts'
-import { inserter, patcher, select, value, type Queries } from './queries.ts'
+import { select, value, type Queries } from './queries.ts'
+import { inserter, patcher } from './rows.ts'
 import { customers, type CustomerRow } from './schema.ts'
 
 const columns = getTableColumns(customers)

@@ -1,5 +1,6 @@
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
-import { command, inserter, select, value, type Queries } from './queries.ts'
+import { command, select, value, type Queries } from './queries.ts'
+import { inserter } from './rows.ts'
 import { idempotency } from './schema.ts'
 
 export type StoredAnswer = typeof idempotency.$inferSelect

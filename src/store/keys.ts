@@ -1,6 +1,7 @@
 import { desc, eq, getTableColumns, ne, sql } from 'drizzle-orm'
 import type { Page, Range } from '../lib/page.ts'
-import { inserter, patcher, select, value, type Queries } from './queries.ts'
+import { select, value, type Queries } from './queries.ts'
+import { inserter, patcher } from './rows.ts'
 import { apiKeys, staff, type ApiKeyRow } from './schema.ts'
 
 const selection = {

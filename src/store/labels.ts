@@ -1,5 +1,6 @@
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
-import { cell, command, inserter, select, value, type Queries } from './queries.ts'
+import { cell, command, select, value, type Queries } from './queries.ts'
+import { inserter } from './rows.ts'
 import { labels, ticketLabels, type LabelRow } from './schema.ts'
 
 /** A label as a ticket shows it. */

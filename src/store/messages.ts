@@ -1,6 +1,7 @@
 import { and, eq, getTableColumns } from 'drizzle-orm'
 import type { Range } from '../lib/page.ts'
-import { inserter, select, value, type Queries } from './queries.ts'
+import { select, value, type Queries } from './queries.ts'
+import { inserter } from './rows.ts'
 import { customers, messages, staff } from './schema.ts'
 import { indexMessages } from './search.ts'
 

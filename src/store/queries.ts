@@ -1,5 +1,4 @@
 import {
-  eq,
   is,
   Param,
   Placeholder,
@@ -9,7 +8,7 @@ import {
   type GetColumnData,
   type SQLWrapper,
 } from 'drizzle-orm'
-import { SQLiteColumn, SQLiteSyncDialect, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { SQLiteColumn, SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import type { Connection, Drizzle } from './connection.ts'
 
 // Drizzle writes the SQL once; the driver then runs it with nothing in between, since Drizzle's own
@@ -196,59 +195,4 @@ export function refusePromise(result: unknown): void {
   // Its rejection is expected (the queries have ended) and has nobody else to hear it.
   Promise.resolve(result as PromiseLike<unknown>).catch(() => {})
   throw new TypeError('A transaction must not return a promise')
-}
-
-type Changes<Row> = { readonly [K in keyof Row]?: Row[K] | undefined }
-
-type Table = SQLiteTable & { readonly id: SQLiteColumn }
-
-type Row<T extends SQLiteTable> = T['$inferInsert'] & object
-
-/** Inserts the given columns of a row and returns its id; one statement per set of columns. */
-export function inserter<T extends SQLiteTable>(table: T): (q: Queries, row: Row<T>) => number {
-  const statements = new Map<string, (q: Queries) => Command>()
-  return (q, row) => {
-    const names = definedNames(row)
-    const run = remembered(statements, names, () =>
-      command((db) => db.insert(table).values(placeholders(names) as T['$inferInsert'])),
-    )
-    return run(q).run(row).lastId
-  }
-}
-
-/** Sets the given columns of the row with that id; one statement per set of columns. */
-export function patcher<T extends Table>(
-  table: T,
-): (q: Queries, id: number, changes: Changes<Row<T>>) => void {
-  const statements = new Map<string, (q: Queries) => Command>()
-  return (q, id, changes) => {
-    const names = definedNames(changes)
-    const run = remembered(statements, names, () =>
-      command((db) =>
-        db
-          .update(table)
-          .set(placeholders(names) as Partial<Row<T>>)
-          .where(eq(table.id, value('rowId'))),
-      ),
-    )
-    run(q).run({ ...changes, rowId: id })
-  }
-}
-
-function definedNames(row: object): string[] {
-  return Object.entries(row).flatMap(([name, cell]) => (cell === undefined ? [] : [name]))
-}
-
-function placeholders(names: string[]): { [name: string]: Placeholder } {
-  return Object.fromEntries(names.map((name) => [name, cell(name)]))
-}
-
-/** What `make` made for these names; callers have few combinations, so nothing is forgotten. */
-export function remembered<T>(known: Map<string, T>, names: string[], make: () => T): T {
-  const key = names.join()
-  const old = known.get(key)
-  if (old !== undefined) return old
-  const made = make()
-  known.set(key, made)
-  return made
 }

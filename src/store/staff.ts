@@ -1,5 +1,6 @@
 import { and, eq, getTableColumns } from 'drizzle-orm'
-import { inserter, patcher, select, value, type Queries } from './queries.ts'
+import { select, value, type Queries } from './queries.ts'
+import { inserter, patcher } from './rows.ts'
 import { staff, type StaffRole, type StaffRow } from './schema.ts'
 
 const columns = getTableColumns(staff)

@@ -1,6 +1,7 @@
 import { desc, sql, type SQL } from 'drizzle-orm'
 import type { Page, Range } from '../lib/page.ts'
-import { remembered, select, value, type Queries, type Select, type Values } from './queries.ts'
+import { select, value, type Queries, type Select, type Values } from './queries.ts'
+import { remembered } from './rows.ts'
 import {
   ticketAgents,
   ticketCounts,

@@ -1,5 +1,6 @@
 import { eq, getTableColumns, sql } from 'drizzle-orm'
-import { command, inserter, patcher, select, value, type Queries } from './queries.ts'
+import { command, select, value, type Queries } from './queries.ts'
+import { inserter, patcher } from './rows.ts'
 import {
   categories,
   customers,

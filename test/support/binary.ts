@@ -1,6 +1,6 @@
 // Starts a Deskbox process, compiled or from source, and talks to it only as an administrator could.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 /** A running server. */
@@ -9,6 +9,8 @@ export type Server = {
   /** The first keys; empty where the data folder holds no file of them. */
   readonly keys: { readonly keva: string; readonly internal: string }
   readonly pid: number
+  /** The exit code, once it has ended by whatever cause. */
+  readonly exited: Promise<number>
   /** Sends SIGTERM and gives the exit code. */
   stop(): Promise<number>
   /** Sends SIGKILL and waits for the end. */
@@ -25,6 +27,23 @@ export type ServerOptions = {
   /** The whole environment; that of this process unless given. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly startMsMax?: number
+}
+
+const root = resolve(import.meta.dir, '../..')
+
+/** The executable that the build makes for this machine. */
+export const dist = join(root, 'dist', process.platform === 'win32' ? 'deskbox.exe' : 'deskbox')
+
+/** Builds the executable when there is none, or when a source is newer than it. */
+export function ensureBuilt(): void {
+  const builtAt = existsSync(dist) ? statSync(dist).mtimeMs : 0
+  const sources = new Bun.Glob('{src,migrations,build}/**/*.{ts,sql}').scanSync({ cwd: root })
+  const isFresh = [...sources, 'package.json', 'bun.lock'].every(
+    (file) => statSync(join(root, file)).mtimeMs <= builtAt,
+  )
+  if (isFresh) return
+  const { success, stderr } = Bun.spawnSync([process.execPath, 'build/build.ts'], { cwd: root })
+  if (!success) throw new Error(`The build failed:\n${stderr.toString()}`)
 }
 
 const addressLine = /http:\/\/127\.0\.0\.1:\d+/
@@ -51,6 +70,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     url,
     keys: readKeys(dataFolder(cwd, args)),
     pid: child.pid,
+    exited: child.exited,
     stop: async () => {
       child.kill('SIGTERM')
       const code = await Promise.race([child.exited, after(stopMsMax, undefined)])

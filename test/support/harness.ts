@@ -8,8 +8,10 @@ import { Desk, systemActor, type Random, type Reader, type Tx } from '../../src/
 import { internalScopes } from '../../src/http/deskhive/index.ts'
 import type { Rates } from '../../src/http/gate.ts'
 import type { Log } from '../../src/lib/log.ts'
+import type { Connection } from '../../src/store/connection.ts'
 import { Store } from '../../src/store/db.ts'
 import { eventsAfter } from '../../src/store/events.ts'
+import type { Sync } from '../../src/store/queries.ts'
 import type { EventRow } from '../../src/store/schema.ts'
 import { updateStaff } from '../../src/store/staff.ts'
 
@@ -94,7 +96,11 @@ export function seededRandom(seed: number): Random {
 }
 
 /** One entry of the log. */
-export type Logged = { readonly level: 'info' | 'error'; readonly what: string; readonly err?: unknown }
+export type Logged = {
+  readonly level: 'info' | 'error'
+  readonly what: string
+  readonly err?: unknown
+}
 
 export type TestApp = {
   readonly app: App
@@ -111,13 +117,15 @@ export type TestApp = {
   shiftWallClock(ms: number): void
   /** The address that callers have from now on. */
   callFrom(address: string): void
-  write<T>(job: (tx: Tx) => T): Promise<T>
-  read<T>(job: (reader: Reader) => T): T
+  write<T>(job: (tx: Tx) => Sync<T>): Promise<T>
+  read<T>(job: (reader: Reader) => Sync<T>): T
   /** The events past a sequence. */
   eventsAfter(sequence: number): EventRow[]
   lastSequence(): number
   /** Every row of every table, to see whether anything changed. */
   dump(): Map<string, string>
+  /** The tables that differ from an earlier dump. */
+  changedSince(rows: ReadonlyMap<string, string>): string[]
   /** Runs SQL behind the app's back. */
   sql(text: string): void
 } & Disposable
@@ -164,28 +172,30 @@ function collector(logged: Logged[]): Log {
   }
 }
 
+function client(reader: Reader): Connection['client'] {
+  return reader.q.prepared(client, (connection) => connection.client)
+}
+
 /** What a test may see and do without asking the app. */
 function windowOn(desk: Desk) {
-  const client = (reader: Reader) => reader.q.prepared({}, (connection) => connection.client)
-  const read: TestApp['read'] = (job) => desk.read<ReturnType<typeof job>>(systemActor, job as never)
-  const write: TestApp['write'] = (job) =>
-    desk.write<ReturnType<typeof job>>(systemActor, job as never)
+  const read: TestApp['read'] = (job) => desk.read(systemActor, job)
+  const dump = () => read((reader) => rowsOf(client(reader)))
   return {
     read,
-    write,
+    write: <T>(job: (tx: Tx) => Sync<T>) => desk.write(systemActor, job),
     eventsAfter: (sequence: number) => read(({ q }) => eventsAfter(q, sequence, 1000)),
     lastSequence: () =>
       read((reader) =>
         Number(client(reader).prepare('SELECT max(sequence) FROM events').pluck().get()),
       ),
-    dump: () => read((reader) => rowsOf(client(reader))),
+    dump,
+    changedSince: (rows: ReadonlyMap<string, string>) =>
+      [...dump()].flatMap(([name, now]) => (rows.get(name) === now ? [] : [name])),
     sql: (text: string) => read((reader) => client(reader)).exec(text),
   }
 }
 
-type Client = ReturnType<Parameters<Parameters<Reader['q']['prepared']>[1]>[0]['client']['prepare']>
-
-function rowsOf(client: { prepare(sql: string): Client }): Map<string, string> {
+function rowsOf(client: Connection['client']): Map<string, string> {
   const tables = client
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'search%'")
     .pluck()

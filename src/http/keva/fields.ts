@@ -7,13 +7,11 @@ import { finding } from '../fields.ts'
 
 /** Text that must be there, of at most so many characters when `max` is given. */
 export function text(max?: number) {
-  const filled = z.preprocess(blankToNull, z.string())
-  return max === undefined ? filled : atMost(filled, max)
+  return max === undefined ? filled() : atMost(filled(), max)
 }
 
 export function email() {
-  return z
-    .preprocess(blankToNull, z.string())
+  return filled()
     .refine(isEmail, finding({ rule: 'email' }))
     .meta({ format: 'idn-email' })
 }
@@ -42,6 +40,6 @@ function atMost<S extends z.ZodType<string>>(schema: S, max: number) {
     .meta({ maxLength: max })
 }
 
-function blankToNull(value: unknown): unknown {
-  return typeof value === 'string' && value.trim() === '' ? null : value
+function filled() {
+  return z.string().refine((value) => value.trim() !== '', finding({ rule: 'required' }))
 }

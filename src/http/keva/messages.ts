@@ -74,8 +74,15 @@ export const messages: readonly Endpoint[] = [
     answer: { status: 201, shape: single(messageShape) },
     run({ tx, params, body }) {
       const id = ticketIdOf(tx, uidIn(params))
-      const { direction = 'outbound', isInternal = false, ...fields } = read(tx, creation, body)
-      const message = postMessage(tx, id, { ...fields, direction, isInternal })
+      const fields = read(tx, creation, body)
+      const message = postMessage(tx, id, {
+        body: fields.body,
+        direction: fields.direction ?? 'outbound',
+        isInternal: fields.isInternal ?? false,
+        // An integration that names nobody speaks for nobody in particular.
+        senderName: fields.senderName ?? null,
+        senderEmail: fields.senderEmail ?? null,
+      })
       return { status: 201, body: { data: present(message, params['id'] ?? '') } }
     },
   },

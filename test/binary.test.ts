@@ -1,0 +1,274 @@
+// The executable, alone: what an administrator does with it, and what becomes of it.
+
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { modeOf, tempFolder } from './store/fixtures.ts'
+import { dist, ensureBuilt, startServer, type Server } from './support/binary.ts'
+
+const posix = process.platform !== 'win32'
+
+let home: ReturnType<typeof tempFolder>
+/** A copy, so that nothing beside the built one can help it. */
+let binary: string
+
+beforeAll(() => {
+  ensureBuilt()
+  home = tempFolder('binary')
+  binary = join(home.path, 'bin', posix ? 'deskbox' : 'deskbox.exe')
+  mkdirSync(join(home.path, 'bin'))
+  copyFileSync(dist, binary)
+}, 60_000)
+afterAll(() => home[Symbol.dispose]())
+
+let places = 0
+
+function emptyFolder(): string {
+  const path = join(home.path, `place-${(places += 1)}`)
+  mkdirSync(path)
+  return path
+}
+
+/** No home, no path, no variable that a runtime could read. */
+const bare = posix ? {} : process.env
+
+const start = (cwd: string, ...args: string[]) =>
+  startServer({ binary, cwd, env: bare, args: ['serve', '--port', '0', ...args] })
+
+type Sent = { readonly status: number; readonly body: Json }
+type Json = { readonly [name: string]: unknown; readonly data?: Json & readonly Json[] }
+
+async function call(server: Server, what: string, body?: object): Promise<Sent> {
+  const [method = 'GET', path = ''] = what.split(' ')
+  const isDeskHive = path.startsWith('/api/v1/internal')
+  const response = await fetch(server.url + path, {
+    method,
+    headers: {
+      ...(isDeskHive
+        ? { 'x-api-key': server.keys.internal }
+        : { authorization: `Bearer ${server.keys.keva}` }),
+      'content-type': 'application/json',
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  return { status: response.status, body: (await response.json()) as Json }
+}
+
+const printer = { subject: 'Printer on fire', customerEmail: 'mara@example.com', body: 'Help!' }
+
+describe('in an empty folder', () => {
+  test('starts, and says where everything is', async () => {
+    const cwd = emptyFolder()
+    const server = await start(cwd)
+    const data = join(cwd, 'data')
+    expect(await server.stop()).toBe(0)
+    expect(server.stdout()).toContain(`Address    ${server.url}`)
+    expect(server.stdout()).toContain(`Data       ${data}`)
+    expect(server.stdout()).toContain(`The first API keys are in ${join(data, 'first-keys.txt')}`)
+    expect(server.stdout() + server.stderr()).not.toContain(server.keys.keva.slice(-40))
+    expect(server.stdout() + server.stderr()).not.toContain(server.keys.internal.slice(-30))
+    expect(readdirSync(cwd)).toEqual(['data'])
+    if (posix) {
+      expect(modeOf(data)).toBe(0o700)
+      for (const name of readdirSync(data))
+        expect([name, modeOf(join(data, name))]).toEqual([name, 0o600])
+    }
+  })
+
+  test('does the main job in both dialects, and keeps it over a restart', async () => {
+    const cwd = emptyFolder()
+    const first = await start(cwd)
+    const opened = await call(first, 'POST /api/v1/tickets', printer)
+    expect(opened.status).toBe(201)
+    const uid = String(opened.body.data?.['id'])
+    const seen = await call(first, 'GET /api/v1/internal/tickets')
+    const [row] = seen.body.data ?? []
+    expect(row).toMatchObject({ id: 1, title: printer.subject })
+    const answer = { content: 'Pull the plug.' }
+    const answered = await call(first, 'POST /api/v1/internal/tickets/1/messages', answer)
+    const closed = await call(first, 'PUT /api/v1/internal/tickets/1', { status: 'closed' })
+    expect([answered.status, closed.status]).toEqual([201, 200])
+    const look = async (server: Server) => [
+      (await call(server, `GET /api/v1/tickets/${uid}`)).body.data,
+      (await call(server, `GET /api/v1/tickets/${uid}/messages`)).body.data,
+      (await call(server, 'GET /api/v1/internal/tickets/1')).body.data,
+    ]
+    const before = await look(first)
+    expect(before[0]).toMatchObject({ id: uid, status: 'closed' })
+    expect(JSON.stringify(before[1])).toContain('Pull the plug.')
+    expect(await first.stop()).toBe(0)
+    const second = await start(cwd)
+    expect(await look(second)).toEqual(before)
+    expect(second.stdout()).not.toContain('first API keys')
+    expect(await second.stop()).toBe(0)
+  })
+
+  test('a second one on the same data is refused at once, and the first goes on', async () => {
+    const cwd = emptyFolder()
+    const first = await start(cwd)
+    const began = performance.now()
+    const second = Bun.spawn([binary, 'serve', '--port', '0'], { cwd, env: bare, stderr: 'pipe' })
+    expect(await second.exited).toBe(1)
+    expect(performance.now() - began).toBeLessThan(1000)
+    expect(await new Response(second.stderr).text()).toContain('is in use by another process')
+    expect((await call(first, 'POST /api/v1/tickets', printer)).status).toBe(201)
+    expect(await first.stop()).toBe(0)
+  })
+
+  test('its verbs work beside the server, and without it', async () => {
+    const cwd = emptyFolder()
+    const server = await start(cwd)
+    const make = ['keys', 'create', '--kind', 'keva', '--name', 'cli', '--json']
+    const ran = Bun.spawnSync([binary, ...make], { cwd, env: bare })
+    expect([ran.exitCode, ran.stderr.toString()]).toEqual([0, ''])
+    const { key } = JSON.parse(ran.stdout.toString()) as { key: string }
+    const headers = { authorization: `Bearer ${key}` }
+    await eventually(async () => (await fetch(`${server.url}/api/v1/tickets`, { headers })).ok)
+    expect(await server.stop()).toBe(0)
+    const listed = Bun.spawnSync([binary, 'keys', 'list'], { cwd, env: bare })
+    expect(listed.stdout.toString().trim().split('\n')).toHaveLength(3)
+    const version = Bun.spawnSync([binary, 'version'], { cwd, env: bare })
+    expect(version.stdout.toString()).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+})
+
+describe('a signal', () => {
+  test.if(posix).each(['SIGTERM', 'SIGINT'] as const)(
+    '%s: what is in flight is answered, and kept; then 0, within ten seconds',
+    async (signal) => {
+      const cwd = emptyFolder()
+      const server = await start(cwd)
+      // Each has its body still to come, so that it is certainly in flight.
+      const requests = Array.from({ length: 8 }, (_, at) => slowPost(server, at))
+      await Promise.all(requests.map(({ isBegun }) => isBegun))
+      const began = performance.now()
+      process.kill(server.pid, signal)
+      await eventually(() => Promise.resolve(server.stderr().includes('stopping')))
+      for (const { finish } of requests) finish()
+      const answers = await Promise.all(requests.map(({ answer }) => answer))
+      expect(answers).toEqual(requests.map(() => 'HTTP/1.1 201 Created'))
+      expect(await server.exited).toBe(0)
+      expect(performance.now() - began).toBeLessThan(10_000)
+      const again = await start(cwd)
+      const listed = await call(again, 'GET /api/v1/internal/tickets')
+      expect(listed.body.data).toHaveLength(8)
+      expect(await again.stop()).toBe(0)
+    },
+    20_000,
+  )
+
+  test.if(posix)('idle clients do not keep it', async () => {
+    const server = await start(emptyFolder())
+    const { hostname, port } = new URL(server.url)
+    const idle = await Bun.connect({ hostname, port: Number(port), socket: { data() {} } })
+    const began = performance.now()
+    expect(await server.stop()).toBe(0)
+    expect(performance.now() - began).toBeLessThan(3000)
+    idle.end()
+  })
+})
+
+/** A POST whose head is sent at once and whose body is sent by `finish`. */
+function slowPost(server: Server, at: number) {
+  const { hostname, port } = new URL(server.url)
+  const body = JSON.stringify({ ...printer, subject: `Ticket ${at}` })
+  const head = [
+    'POST /api/v1/tickets HTTP/1.1',
+    `Host: ${hostname}:${port}`,
+    `Authorization: Bearer ${server.keys.keva}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    'Connection: close',
+  ]
+  let heard = ''
+  const answered = Promise.withResolvers<string>()
+  const begun = Promise.withResolvers<void>()
+  const connecting = Bun.connect({
+    hostname,
+    port: Number(port),
+    socket: {
+      open: (socket) => {
+        socket.write(`${head.join('\r\n')}\r\n\r\n${body.slice(0, 5)}`)
+        // The server has read it once it has answered a later request of somebody else.
+        void call(server, 'GET /api/v1/health-check').then(() => begun.resolve())
+      },
+      data: (_socket, chunk) => void (heard += chunk.toString()),
+      close: () => answered.resolve(heard.split('\r\n')[0] ?? ''),
+    },
+  })
+  return {
+    isBegun: begun.promise,
+    answer: answered.promise,
+    finish: () => void connecting.then((socket) => socket.write(body.slice(5))),
+  }
+}
+
+describe('on a terminal', () => {
+  test.if(posix)('shows the first keys, once, with commands that work as they stand', async () => {
+    const cwd = emptyFolder()
+    await using first = onTerminal(cwd)
+    await eventually(() => Promise.resolve(/internal\/tickets -H .*\n/.test(first.text())))
+    const shown = first.text()
+    expect(shown).toContain('The first API keys, shown only now:')
+    expect(existsSync(join(cwd, 'data', 'first-keys.txt'))).toBe(false)
+    const keva = /Keva +(keva_live_[0-9a-f]{64})$/m.exec(shown)?.[1] ?? ''
+    expect(keva).not.toBe('')
+    const commands = shown.slice(shown.indexOf('\ncurl ') + 1).trim()
+    expect(commands.match(/^curl /gm)).toHaveLength(2)
+    const ran = Bun.spawnSync(['sh', '-c', `set -e\n${commands.replaceAll('curl -s', 'curl -sf')}`])
+    expect([ran.exitCode, ran.stderr.toString()]).toEqual([0, ''])
+    const answers = ran.stdout.toString()
+    expect(answers.match(/Printer on fire/g)).toHaveLength(2)
+    first.interrupt()
+    expect(await first.exited).toBe(0)
+    await using second = onTerminal(cwd)
+    await eventually(() => Promise.resolve(second.text().includes('Next: ')))
+    expect(second.text()).not.toContain(keva)
+    second.interrupt()
+    expect(await second.exited).toBe(0)
+  })
+})
+
+/** A server on a pseudo terminal, which Ctrl-C interrupts. */
+function onTerminal(cwd: string) {
+  let text = ''
+  const decoder = new TextDecoder()
+  const child = Bun.spawn([binary, 'serve', '--port', '0'], {
+    cwd,
+    env: bare,
+    terminal: {
+      cols: 200,
+      rows: 50,
+      data: (_terminal, chunk) => {
+        text += decoder.decode(chunk, { stream: true })
+      },
+    },
+  })
+  return {
+    // A terminal ends its lines with both characters.
+    text: () => text.replaceAll('\r\n', '\n'),
+    interrupt: () => void child.terminal?.write('\x03'),
+    exited: child.exited,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await child.exited
+      child.terminal?.close()
+    },
+  }
+}
+
+test('the executable is one file, and is given to nobody to write', () => {
+  const folder = resolve(dist, '..')
+  expect(statSync(dist).isFile()).toBe(true)
+  if (posix) expect(modeOf(dist) & 0o022).toBe(0)
+  expect(readdirSync(folder).filter((name) => name.endsWith('.map'))).toEqual([])
+})
+
+/** Asks again until it holds; fails after five seconds. */
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 5000
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error('It did not come to hold')
+    await Bun.sleep(5)
+  }
+}

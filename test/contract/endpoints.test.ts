@@ -1,0 +1,193 @@
+import { describe, expect, test } from 'bun:test'
+import { surfaces } from '../../src/app.ts'
+import { openTestApp } from '../support/harness.ts'
+import { documentNames, openLibrary, valueAt, type DocumentName } from '../support/openapi.ts'
+import { call } from '../support/send.ts'
+
+// The rows that are served, against the contracts' own tables.
+
+/** Method, path and scope of every row of the authoritative surfaces. */
+const contractRows = [
+  // keva.md 4.1
+  'GET /api/v1/tickets tickets:read',
+  'POST /api/v1/tickets tickets:write',
+  'GET /api/v1/tickets/:id tickets:read',
+  'PATCH /api/v1/tickets/:id tickets:write',
+  'GET /api/v1/tickets/:id/messages tickets:read',
+  'POST /api/v1/tickets/:id/messages tickets:write',
+  // deskhive.md sections 1 and 5
+  'GET /api/v1/health-check public',
+  'GET /api/v1/internal/connection-check connection:check',
+  // deskhive.md section 6
+  'GET /api/v1/internal/tickets tickets:list',
+  'POST /api/v1/internal/tickets tickets:create',
+  'GET /api/v1/internal/tickets/:id tickets:read',
+  'PUT /api/v1/internal/tickets/:id tickets:update',
+  'DELETE /api/v1/internal/tickets/:id tickets:delete',
+  // deskhive.md section 7
+  'GET /api/v1/internal/tickets/:id/messages messages:list',
+  'POST /api/v1/internal/tickets/:id/messages messages:create',
+  // deskhive.md section 12
+  'GET /api/v1/internal/customers customers:list',
+  'POST /api/v1/internal/customers customers:create',
+  'GET /api/v1/internal/customers/:id customers:read',
+  'PUT /api/v1/internal/customers/:id customers:update',
+  // deskhive.md section 18
+  'GET /api/v1/internal/api-keys api-keys:list',
+  'POST /api/v1/internal/api-keys api-keys:create',
+  'GET /api/v1/internal/api-keys/:id api-keys:read',
+  'PUT /api/v1/internal/api-keys/:id api-keys:update',
+  'DELETE /api/v1/internal/api-keys/:id api-keys:delete',
+  // deskhive.md sections 20 and 21
+  'GET /api/v1/external/connection-check agent',
+  'GET /api/v1/external/tickets agent',
+  'GET /api/v1/external/tickets/:id agent',
+  'GET /api/v1/external/tickets/:id/messages agent',
+  'POST /api/v1/external/tickets/:id/messages agent',
+]
+
+/** What no contract table has: partial changes (deskhive.md 3.5), and the documents. */
+const ourRows = [
+  'PATCH /api/v1/internal/tickets/:id tickets:update',
+  'PATCH /api/v1/internal/customers/:id customers:update',
+  'PATCH /api/v1/internal/api-keys/:id api-keys:update',
+  'GET /api/v1/openapi.json public',
+  'GET /api/v1/internal/openapi.json public',
+  'GET /api/v1/external/openapi.json public',
+]
+
+function rowsBelow(prefix: string): string[] {
+  return surfaces
+    .filter((surface) => surface.prefix === prefix)
+    .flatMap(({ endpoints }) => endpoints)
+    .map((row) => `${row.method} ${prefix}${row.path} ${row.access ?? row.scope ?? 'agent'}`)
+}
+
+const authoritative = ['/api/v1', '/api/v1/internal', '/api/v1/external']
+
+test('what is served is what the contracts list, and our additions', () => {
+  const served = authoritative.flatMap(rowsBelow)
+  expect(served.toSorted()).toEqual([...contractRows, ...ourRows].toSorted())
+})
+
+test('the other bases of Keva serve the same rows (R1)', () => {
+  const keva = contractRows.slice(0, 6)
+  const moved = (base: string) => keva.map((row) => row.replace('/api/v1', base)).toSorted()
+  expect(rowsBelow('/api').toSorted()).toEqual(moved('/api'))
+  const shortened = rowsBelow('/v1').filter((row) => !row.endsWith('openapi.json public'))
+  expect(shortened.toSorted()).toEqual(moved('/v1'))
+})
+
+const prefixes: { readonly [N in DocumentName]: string } = {
+  keva: '/api/v1',
+  internal: '/api/v1/internal',
+  external: '/api/v1/external',
+}
+
+const fixedPaths = { keva: /^\/(tickets|openapi)/, internal: /./, external: /./ }
+
+describe.each(documentNames)('the document of %s', (name) => {
+  const prefix = prefixes[name]
+
+  test('declares the rows that are served, with their scopes', async () => {
+    const { documents } = await openLibrary()
+    const declared = Object.entries(documents[name].paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${prefix}${path}`),
+    )
+    const served = rowsBelow(prefix)
+      .map((row) => row.replace(/ [^ ]+$/, '').replace(/:(\w+)/g, '{$1}'))
+      .filter((row) => fixedPaths[name].test(row.split(' ')[1]?.slice(prefix.length) ?? ''))
+    expect(declared.toSorted()).toEqual(served.toSorted())
+    for (const row of rowsBelow(prefix)) {
+      const [method = '', path = '', scope = ''] = row.split(' ')
+      if (!scope.includes(':')) continue
+      const template = path.slice(prefix.length).replace(/:(\w+)/g, '{$1}')
+      const place = ['paths', template, method.toLowerCase(), 'description']
+      expect(valueAt(documents[name], place)).toContain(`Scope: \`${scope}\``)
+    }
+  })
+
+  test('is one of OpenAPI 3.1, complete and without contradiction', async () => {
+    const { documents } = await openLibrary()
+    // The runner puts matchers into what it compares, so it is given a copy.
+    const document = documents[name]
+    expect(structuredClone(document)).toMatchObject({
+      openapi: expect.stringMatching(/^3\.1\.\d+$/),
+      info: { title: expect.any(String), version: expect.any(String) },
+      servers: [{ url: prefix }],
+    })
+    const ids = new Set<unknown>()
+    for (const [path, operations] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(operations)) {
+        expect(structuredClone(operation)).toMatchObject({
+          operationId: expect.any(String),
+          responses: expect.any(Object),
+          security: expect.any(Array),
+        })
+        expect(ids.has(operation['operationId'])).toBe(false)
+        ids.add(operation['operationId'])
+        const parameters = operation['parameters'] as { name: string; in: string }[]
+        const inPath = parameters.filter((one) => one.in === 'path').map((one) => one.name)
+        expect([method, inPath]).toEqual([method, namesIn(path)])
+        expect(new Set(parameters.map((one) => `${one.in} ${one.name}`)).size).toBe(
+          parameters.length,
+        )
+        expectSecurity(document, operation)
+      }
+    }
+  })
+
+  test('refers only to what it holds', async () => {
+    const { documents } = await openLibrary()
+    const refs = JSON.stringify(documents[name]).matchAll(/"\$ref":"([^"]+)"/g)
+    let count = 0
+    for (const [, ref = ''] of refs) {
+      expect(ref).toStartWith('#/')
+      expect([ref, valueAt(documents[name], ref.slice(2).split('/'))]).toEqual([
+        ref,
+        expect.any(Object),
+      ])
+      count++
+    }
+    expect(count).toBeGreaterThan(0)
+  })
+
+  test('has schemas that compile strictly, all of them', async () => {
+    const { documents, compile } = await openLibrary()
+    const places = placesOfSchemas(documents[name], [])
+    expect(places.length).toBeGreaterThan(20)
+    for (const place of places) expect(compile(name, place)).toBeFunction()
+  })
+
+  test('is public, and the same each time', async () => {
+    using app = await openTestApp()
+    const line = `GET ${prefix}/openapi.json`
+    const [first, second] = [await call(app, line), await call(app, line)]
+    expect([first.status, second.text]).toEqual([200, first.text])
+  })
+})
+
+function namesIn(template: string): string[] {
+  return [...template.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
+}
+
+/** Every scheme that an operation names is declared. */
+function expectSecurity(document: object, operation: { readonly [name: string]: unknown }): void {
+  for (const requirement of operation['security'] as object[]) {
+    for (const scheme of Object.keys(requirement)) {
+      const place = ['components', 'securitySchemes', scheme]
+      expect(valueAt(document as { [name: string]: unknown }, place)).toBeObject()
+    }
+  }
+}
+
+/** Where the schemas of a document are: under every `schema`, and each component. */
+function placesOfSchemas(value: unknown, place: readonly string[]): string[][] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const here = [...place, name]
+    const isSchema =
+      name === 'schema' || (place.length === 2 && place.join('/') === 'components/schemas')
+    return isSchema ? [here] : placesOfSchemas(inner, here)
+  })
+}

@@ -1,0 +1,86 @@
+// Every row that writes, with a call that succeeds: what the tests of bad input start from.
+
+import { externalEndpoints, internalEndpoints } from '../../src/http/deskhive/index.ts'
+import type { Endpoint } from '../../src/http/endpoint.ts'
+import { endpoints as kevaEndpoints } from '../../src/http/keva/index.ts'
+import { openTestApp, type KeyName, type TestApp } from '../support/harness.ts'
+import { agentTicket, catalog } from '../support/seed.ts'
+
+export type Served = {
+  readonly endpoint: Endpoint
+  readonly dialect: 'keva' | 'deskhive'
+  /** `POST /api/v1/tickets/:id/messages` */
+  readonly name: string
+  readonly key: KeyName
+}
+
+function below(prefix: string, key: KeyName, endpoints: readonly Endpoint[]): Served[] {
+  const dialect = key === 'keva' ? 'keva' : 'deskhive'
+  return endpoints.map((endpoint) => {
+    const name = `${endpoint.method} ${prefix}${endpoint.path}`
+    return { endpoint, dialect, name, key }
+  })
+}
+
+/** Every row that asks for a key, once, at its authoritative address. */
+export const servedRows: readonly Served[] = [
+  ...below('/api/v1', 'keva', kevaEndpoints),
+  ...below('/api/v1/internal', 'special', internalEndpoints),
+  ...below('/api/v1/external', 'agent', externalEndpoints),
+]
+
+export const writes = servedRows.filter(({ endpoint }) => endpoint.method !== 'GET')
+
+/** A call's line, with the ids that `openDesk` has, or with another one. */
+export function lineOf({ name, dialect }: Served, id?: string): string {
+  if (id !== undefined) return name.replace(':id', id)
+  if (dialect === 'keva') return name.replace(':id', '{ticket}')
+  return name.replace(':id', name.includes('/api-keys/') ? '8' : '1')
+}
+
+const ticketChange = { status: 'closed', priority: 'low' }
+
+const bodies: { readonly [path: string]: object } = {
+  'POST /api/v1/tickets': { subject: 'Hello', customerEmail: 'ann@shop.test', body: 'Where?' },
+  'PATCH /api/v1/tickets/:id': ticketChange,
+  'POST /api/v1/tickets/:id/messages': { body: 'Hi' },
+  'POST /api/v1/internal/tickets': { customer_id: 1, title: 'Hello', content: 'Where?' },
+  'PUT /api/v1/internal/tickets/:id': ticketChange,
+  'PATCH /api/v1/internal/tickets/:id': ticketChange,
+  'DELETE /api/v1/internal/tickets/:id': {},
+  'POST /api/v1/internal/tickets/:id/messages': { content: 'Hi' },
+  'POST /api/v1/internal/customers': { name: 'Bo', email: 'bo@x.test' },
+  'PUT /api/v1/internal/customers/:id': { name: 'Bo', email: 'bo@x.test' },
+  'PATCH /api/v1/internal/customers/:id': { name: 'Bo' },
+  'POST /api/v1/internal/api-keys': { name: 'Shop', type: 'internal' },
+  'PUT /api/v1/internal/api-keys/:id': { name: 'Shop', type: 'internal' },
+  'PATCH /api/v1/internal/api-keys/:id': { name: 'Shop' },
+  'DELETE /api/v1/internal/api-keys/:id': {},
+  'POST /api/v1/external/tickets/:id/messages': { content: 'Hi' },
+}
+
+/** A body that the row takes. */
+export function bodyOf({ name }: Served): { readonly [field: string]: unknown } {
+  const body = bodies[name]
+  if (!body) throw new Error(`No test knows a body for ${name}`)
+  return { ...body }
+}
+
+/** The fields that the row declares. */
+export function fieldsOf({ endpoint }: Served): string[] {
+  return Object.keys(endpoint.body?.shape ?? {})
+}
+
+/** An app with a ticket of Tomas, a catalog, and limits that no test meets. */
+export async function openDesk(): Promise<TestApp> {
+  const perMinute = 1_000_000
+  const rates = {
+    kevaPerMinute: perMinute,
+    supportDeskPerMinute: perMinute,
+    unauthenticatedPerMinute: perMinute,
+  }
+  const app = await openTestApp({ rates })
+  catalog(app)
+  await agentTicket(app)
+  return app
+}

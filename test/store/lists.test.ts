@@ -1,0 +1,305 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type SQLite from 'better-sqlite3'
+import { listFullTickets, listTickets } from '../../src/domain/ticketviews.ts'
+import { systemActor, type Reader } from '../../src/domain/tx.ts'
+import { linkAgent } from '../../src/store/agents.ts'
+import { Store } from '../../src/store/db.ts'
+import { insertCustomer } from '../../src/store/customers.ts'
+import { insertLabel, setTicketLabels } from '../../src/store/labels.ts'
+import { insertMessage } from '../../src/store/messages.ts'
+import type { Queries } from '../../src/store/queries.ts'
+import {
+  ticketPriorities,
+  ticketStatuses,
+  type TicketPriority,
+  type TicketStatus,
+} from '../../src/store/schema.ts'
+import { insertStaff } from '../../src/store/staff.ts'
+import { ticketDetails, ticketSummaries, type TicketFilter } from '../../src/store/ticketlists.ts'
+import { insertTicket } from '../../src/store/tickets.ts'
+import { seeded } from '../prove/random.ts'
+import { clientOf, connectionOf, T0, testDesk, type TestDesk } from './fixtures.ts'
+
+const ticketsMade = 400
+
+/** A ticket as the naive model knows it. */
+type Model = {
+  readonly id: number
+  readonly createdAt: number
+  readonly status: TicketStatus
+  readonly priority: TicketPriority
+  readonly departmentId: number | null
+  readonly customerId: number
+  readonly assignedTo: number | null
+  readonly agents: readonly number[]
+}
+
+let house: TestDesk
+let models: Model[]
+
+beforeAll(async () => {
+  house = await testDesk()
+  models = await house.desk.write(systemActor, ({ q }) => {
+    people(q)
+    return Array.from({ length: ticketsMade }, (_, at) => ticket(q, at + 1))
+  })
+})
+afterAll(() => house[Symbol.dispose]())
+
+const stamps = { createdAt: T0, updatedAt: T0 }
+const random = seeded(7)
+const oneOf = <T>(items: readonly T[], otherwise: T): T =>
+  items[random.between(0, items.length - 1)] ?? otherwise
+
+function people(q: Queries): void {
+  // The installation has made staff 1.
+  for (const uid of ['s2', 's3', 's4']) insertStaff(q, { uid, role: 'agent', name: uid, ...stamps })
+  for (const uid of ['c1', 'c2', 'c3']) {
+    insertCustomer(q, { uid, email: uid, emailKey: uid, sortName: uid, ...stamps })
+  }
+  const { client } = connectionOf(q)
+  for (const name of ['sales', 'support']) {
+    client
+      .prepare('INSERT INTO departments (name, created_at, updated_at) VALUES (?, 0, 0)')
+      .run(name)
+  }
+  for (const name of ['a', 'b']) insertLabel(q, { name, color: '#fff', ...stamps })
+}
+
+/** Many share their moment, so that only the id puts them in order. */
+function ticket(q: Queries, id: number): Model {
+  const model: Model = {
+    id,
+    createdAt: T0 + random.between(0, 40) * 1000,
+    status: oneOf(ticketStatuses, 'open'),
+    priority: oneOf(ticketPriorities, 'low'),
+    departmentId: oneOf([null, 1, 2], null),
+    customerId: oneOf([1, 2, 3], 1),
+    assignedTo: oneOf([null, 2, 3], null),
+    agents: [2, 3, 4].filter(() => random.chance(0.4)),
+  }
+  const { agents, ...columns } = model
+  insertTicket(q, {
+    ...columns,
+    uid: `t${id}`,
+    reference: `SD-${id}`,
+    subject: `Ticket ${id}`,
+    source: 'api',
+    updatedAt: T0,
+  })
+  for (const agent of agents) linkAgent(q, model, agent)
+  setTicketLabels(q, id, id % 2 === 0 ? [2, 1] : [1])
+  insertMessage(q, {
+    uid: `m${id}`,
+    ticketId: id,
+    senderKind: 'customer',
+    body: `Text ${id}`,
+    isOpening: true,
+    ...stamps,
+  })
+  return model
+}
+
+function fits(model: Model, filter: TicketFilter): boolean {
+  const { statuses = [], priority, departmentId, customerId, assignedTo, agentId } = filter
+  return (
+    (statuses.length === 0 || statuses.includes(model.status)) &&
+    (priority === undefined || model.priority === priority) &&
+    (departmentId === undefined || model.departmentId === departmentId) &&
+    (customerId === undefined || model.customerId === customerId) &&
+    (assignedTo === undefined || model.assignedTo === assignedTo) &&
+    (agentId === undefined || model.agents.includes(agentId))
+  )
+}
+
+function expectedOf(filter: TicketFilter): number[] {
+  return models
+    .filter((model) => fits(model, filter))
+    .toSorted((a, b) => b.createdAt - a.createdAt || b.id - a.id)
+    .map(({ id }) => id)
+}
+
+const statusChoices: readonly (readonly TicketStatus[])[] = [
+  [],
+  ['open'],
+  ['open', 'in_progress'],
+  ['closed', 'solved', 'on_hold'],
+]
+
+/** Every combination of the conditions. */
+const filters: readonly TicketFilter[] = statusChoices.flatMap((statuses) =>
+  Array.from({ length: 32 }, (_, bits) => ({
+    ...(statuses.length > 0 && { statuses }),
+    ...(bits & 1 && { priority: 'high' as const }),
+    ...(bits & 2 && { departmentId: 1 }),
+    ...(bits & 4 && { customerId: 2 }),
+    ...(bits & 8 && { assignedTo: 3 }),
+    ...(bits & 16 && { agentId: 4 }),
+  })),
+)
+
+const ranges = [
+  { limit: 15, offset: 0 },
+  { limit: 7, offset: 5 },
+  { limit: 1000, offset: 0 },
+  { limit: 5, offset: 100_000 },
+] as const
+
+function read<T>(job: (reader: Reader) => T): T {
+  const results: T[] = []
+  house.desk.read(systemActor, (reader) => {
+    results.push(job(reader))
+  })
+  const [result] = results
+  if (result === undefined) throw new Error('The job gave nothing')
+  return result
+}
+
+describe('every combination of filters', () => {
+  test('there are tickets for almost all of them', () => {
+    const found = filters.filter((filter) => expectedOf(filter).length > 0)
+    expect(filters).toHaveLength(128)
+    expect(found.length).toBeGreaterThan(90)
+  })
+
+  test.each(filters.map((filter) => [JSON.stringify(filter), filter] as const))(
+    '%s: order, pages and total are those of the model',
+    (_, filter) => {
+      const wanted = expectedOf(filter)
+      for (const range of ranges) {
+        const { limit, offset } = range
+        const summaries = read(({ q }) => ticketSummaries(q, filter, range))
+        const details = read(({ q }) => ticketDetails(q, filter, range))
+        for (const { rows, total } of [summaries, details]) {
+          const ids = rows.map(({ id }) => id)
+          expect({ total, ids }).toEqual({
+            total: wanted.length,
+            ids: wanted.slice(offset, offset + limit),
+          })
+        }
+      }
+    },
+  )
+
+  test('an empty list of statuses is any, and a condition that is undefined is none', () => {
+    const filter = { statuses: [], priority: undefined, agentId: undefined }
+    const { total, rows } = read(({ q }) => ticketSummaries(q, filter, { limit: 3, offset: 0 }))
+    expect([total, rows.map(({ id }) => id)]).toEqual([ticketsMade, expectedOf({}).slice(0, 3)])
+  })
+
+  test('what nothing fits is an empty page with total 0', () => {
+    const filter = { departmentId: 99, agentId: 77, priority: 'low' as const }
+    const page = read(({ q }) => ticketDetails(q, filter, { limit: 15, offset: 0 }))
+    expect(page).toEqual({ rows: [], total: 0 })
+  })
+})
+
+type Traced = { readonly sql: string; readonly plan: string[]; runs: number }
+
+/** What `job` asks of a connection on which nothing is prepared yet, and how each is answered. */
+function traced(job: (reader: Reader) => unknown): Traced[] {
+  using store = Store.inMemory(T0, house.store.snapshot())
+  const client = clientOf(store)
+  const found: Traced[] = []
+  const prepare = client.prepare.bind(client)
+  client.prepare = ((sql: string) => {
+    const statement = prepare(sql)
+    const entry = { sql, plan: planOf(prepare, sql), runs: 0 }
+    found.push(entry)
+    for (const verb of ['all', 'get', 'run'] as const) {
+      const call = statement[verb].bind(statement)
+      Object.assign(statement, {
+        [verb]: (...values: unknown[]) => {
+          entry.runs += 1
+          return call(...values)
+        },
+      })
+    }
+    return statement
+  }) as typeof client.prepare
+  store.read((q) => void job({ q, now: T0, actor: systemActor }))
+  return found
+}
+
+function planOf(prepare: SQLite.Database['prepare'], sql: string): string[] {
+  const values = Array.from(sql.matchAll(/\?/g), () => null)
+  const plan = prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(...values)
+  return plan.map(({ detail }) => detail)
+}
+
+/** The steps of all plans that go through a whole table or index of tickets, or sort its ids. */
+function costly(all: readonly Traced[]): string[] {
+  return all.flatMap(({ plan }) =>
+    plan.filter((step, at) => {
+      if (/^SCAN (?:tickets|ticket_agents|messages)\b(?! USING (?:COVERING )?INDEX)/.test(step))
+        return true
+      // The page itself, a handful of rows that have been found, may be sorted at the very end.
+      return step.startsWith('USE TEMP B-TREE') && at < plan.length - 1
+    }),
+  )
+}
+
+const page = { limit: 15, offset: 30 }
+
+const commonShapes: readonly TicketFilter[] = [
+  {},
+  { statuses: ['open'] },
+  { statuses: ['open', 'in_progress'] },
+  { priority: 'high' },
+  { departmentId: 1 },
+  { customerId: 2 },
+  { assignedTo: 3 },
+  { agentId: 4 },
+  { agentId: 4, statuses: ['open'] },
+]
+
+describe('the cost of a page', () => {
+  test.each(commonShapes.map((filter) => [JSON.stringify(filter), filter] as const))(
+    '%s: an index gives the order and the ids',
+    (_, filter) => {
+      const asked = traced((reader) => [
+        listTickets(reader, filter, page),
+        listFullTickets(reader, filter, page),
+      ])
+      expect(asked.length).toBeGreaterThan(4)
+      expect(costly(asked)).toEqual([])
+    },
+  )
+
+  test.each(commonShapes.filter((filter) => filter.customerId === undefined))(
+    '%j: the total comes from the running counts',
+    (filter) => {
+      const asked = traced(({ q }) => ticketSummaries(q, filter, page))
+      const totals = asked.filter(({ sql }) => sql.includes('total'))
+      expect(totals).toHaveLength(1)
+      expect(totals[0]?.plan.join()).toContain('SEARCH ticket_counts USING PRIMARY KEY')
+    },
+  )
+
+  test('the check of plans sees a scan and a sort of all ids', () => {
+    const scan = traced(({ q }) =>
+      connectionOf(q).client.prepare('SELECT id FROM tickets WHERE source = ?').all('api'),
+    )
+    const sort = traced(({ q }) =>
+      connectionOf(q)
+        .client.prepare('SELECT 1 FROM (SELECT id FROM tickets ORDER BY subject LIMIT 5) JOIN meta')
+        .all(),
+    )
+    expect([costly(scan).length, costly(sort).length > 0]).toEqual([1, true])
+  })
+
+  test('200 rows take as many statements as 15', () => {
+    const count = (limit: number) => {
+      const asked = traced((reader) => {
+        const range = { limit, offset: 0 }
+        const full = listFullTickets(reader, {}, range)
+        const summaries = listTickets(reader, {}, range)
+        expect([full.rows.length, summaries.rows.length]).toEqual([limit, limit])
+        expect(full.rows[0]?.labels.length).toBeGreaterThan(0)
+      })
+      return asked.reduce((sum, { runs }) => sum + runs, 0)
+    }
+    expect(count(15)).toBe(8)
+    expect(count(200)).toBe(8)
+  })
+})

@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import type SQLite from 'better-sqlite3'
+import { migrations, type Migration } from '../../migrations/index.ts'
+import { migrate, pendingMigrations } from '../../src/store/migrate.ts'
+import { openSqlite } from '../../src/store/sqlite.ts'
+import { T0 } from './fixtures.ts'
+
+const first: Migration = {
+  name: '0001_first',
+  sql: `CREATE TABLE parents (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+    CREATE TABLE children (
+      id INTEGER PRIMARY KEY,
+      parent_id INTEGER NOT NULL REFERENCES parents (id) ON DELETE CASCADE
+    ) STRICT;
+    INSERT INTO parents VALUES (1, 'a'), (2, 'b');
+    INSERT INTO children VALUES (10, 1), (11, 1), (12, 2);`,
+}
+
+// SQLite's own recipe for a change that ALTER TABLE cannot make.
+const rebuild: Migration = {
+  name: '0002_rebuild',
+  sql: `CREATE TABLE parents_new (id INTEGER PRIMARY KEY, name TEXT NOT NULL, note TEXT) STRICT;
+    INSERT INTO parents_new (id, name) SELECT id, name FROM parents;
+    DROP TABLE parents;
+    ALTER TABLE parents_new RENAME TO parents;`,
+}
+
+const table = (at: number): Migration => ({
+  name: `000${at}_t${at}`,
+  sql: `CREATE TABLE t${at} (a INTEGER) STRICT`,
+})
+
+let db: SQLite.Database
+
+beforeEach(() => {
+  db = openSqlite(':memory:', 0, undefined)
+  db.pragma('foreign_keys = ON')
+})
+afterEach(() => db.close())
+
+function schema(): unknown {
+  return db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name').all()
+}
+
+const applied = () => db.prepare('SELECT name FROM migrations ORDER BY name').pluck().all()
+
+const names = (steps: readonly Migration[]) => steps.map(({ name }) => name)
+
+describe('migrate', () => {
+  test('brings an empty database to the schema of this version', () => {
+    expect(pendingMigrations(db)).toEqual(migrations)
+    migrate(db, T0)
+    expect(applied()).toEqual(names(migrations))
+    expect(pendingMigrations(db)).toEqual([])
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
+    const times = db.prepare('SELECT DISTINCT applied_at FROM migrations').pluck().all()
+    expect(times).toEqual([T0])
+  })
+
+  test('does nothing a second time', () => {
+    migrate(db, T0)
+    const before = schema()
+    migrate(db, T0 + 1)
+    expect(schema()).toEqual(before)
+    const times = db.prepare('SELECT DISTINCT applied_at FROM migrations').pluck().all()
+    expect(times).toEqual([T0])
+  })
+
+  test('takes only the steps that are missing, in order', () => {
+    migrate(db, T0, [table(1)])
+    const steps = [table(1), table(2), table(3)]
+    expect(names(pendingMigrations(db, steps))).toEqual(['0002_t2', '0003_t3'])
+    migrate(db, T0, steps)
+    expect(applied()).toEqual(['0001_t1', '0002_t2', '0003_t3'])
+  })
+
+  test('keeps the rows that refer to a table that is rebuilt', () => {
+    migrate(db, T0, [first, rebuild])
+    expect(db.prepare('SELECT id FROM children ORDER BY id').pluck().all()).toEqual([10, 11, 12])
+    expect(db.prepare('SELECT note FROM parents').pluck().all()).toEqual([null, null])
+    db.prepare('DELETE FROM parents WHERE id = 1').run()
+    expect(db.prepare('SELECT id FROM children').pluck().all()).toEqual([12])
+  })
+
+  test('leaves foreign keys on, whatever happens', () => {
+    const foreignKeys = () => db.pragma('foreign_keys', { simple: true })
+    migrate(db, T0, [first])
+    expect(foreignKeys()).toBe(1)
+    expect(() => migrate(db, T0, [first, { name: '0002_bad', sql: 'nonsense' }])).toThrow()
+    expect(foreignKeys()).toBe(1)
+  })
+})
+
+describe('a step that cannot be taken', () => {
+  test.each([
+    [
+      'fails half way',
+      'CREATE TABLE t2 (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1)',
+      'no such',
+    ],
+    [
+      'leaves rows without their parent',
+      'DELETE FROM parents WHERE id = 1',
+      'leaves 2 rows without',
+    ],
+    ['breaks a constraint', "INSERT INTO parents VALUES (1, 'again')", 'UNIQUE constraint failed'],
+  ])('that %s leaves the schema and the rows before it', (_, sql, why) => {
+    migrate(db, T0, [first])
+    const before = schema()
+    expect(() => migrate(db, T0, [first, { name: '0002_bad', sql }, table(3)])).toThrow(why)
+    expect(schema()).toEqual(before)
+    expect(applied()).toEqual(['0001_first'])
+    expect(db.prepare('SELECT id FROM parents ORDER BY id').pluck().all()).toEqual([1, 2])
+    expect(db.inTransaction).toBe(false)
+  })
+
+  test('keeps the steps before it, so that the next try goes on from there', () => {
+    const bad = { name: '0002_bad', sql: 'nonsense' }
+    expect(() => migrate(db, T0, [table(1), bad])).toThrow('syntax error')
+    expect(applied()).toEqual(['0001_t1'])
+    migrate(db, T0, [table(1), table(2)])
+    expect(applied()).toEqual(['0001_t1', '0002_t2'])
+  })
+
+  test('on an empty database leaves it empty', () => {
+    expect(() => migrate(db, T0, [{ name: '0001_bad', sql: 'nonsense' }])).toThrow('syntax error')
+    expect(schema()).toEqual([])
+  })
+})
+
+describe('a database that is not of this version is refused and unchanged', () => {
+  test.each([
+    ['a newer one', [table(1), table(2)], [table(1)], 'has the step 0002_t2, which this version'],
+    ['one with another history', [table(2)], [table(1), table(2)], 'has the step 0002_t2'],
+    [
+      'one whose step had another content',
+      [table(1)],
+      [{ ...table(1), sql: 'CREATE TABLE t1 (b INTEGER) STRICT' }, table(2)],
+      'The step 0001_t1 was applied with another content',
+    ],
+  ])('%s', (_, took, ours, why) => {
+    migrate(db, T0, took)
+    const before = schema()
+    expect(() => pendingMigrations(db, ours)).toThrow(why)
+    expect(() => migrate(db, T0, ours)).toThrow(why)
+    expect(schema()).toEqual(before)
+  })
+})
+
+test('the steps are numbered without a gap, so that their names sort in their order', () => {
+  for (const [at, { name }] of migrations.entries()) {
+    expect(name).toMatch(/^\d{4}_[a-z_]+$/)
+    expect(Number(name.slice(0, 4))).toBe(at + 1)
+  }
+})
