@@ -23,7 +23,10 @@ beforeAll(async () => {
     clock: () => T0,
     monotonic: () => performance.now(),
     random: randomBytes(11),
-    log: { info: () => {}, error: (what: string, err: unknown) => void logged.push(what + String(err)) },
+    log: {
+      info: () => {},
+      error: (what: string, err: unknown) => void logged.push(what + String(err)),
+    },
   }
   opened = await openDesk(folder.path, 'own', machine)
   const made = await firstKeys(opened.desk, () => {})
@@ -70,7 +73,11 @@ function expectOurs(answer: RawAnswer, status: number, text: string, dialect = '
 /** Bun's parser refused it alone: a status without a body, and the end of the connection. */
 function expectBare(met: Exchange, status: number): void {
   const answer = only(met)
-  expect([answer.status, answer.body, answer.headers.get('connection')]).toEqual([status, '', 'close'])
+  expect([answer.status, answer.body, answer.headers.get('connection')]).toEqual([
+    status,
+    '',
+    'close',
+  ])
 }
 
 const ticketCount = () =>
@@ -112,7 +119,11 @@ describe('the Host header', () => {
   test.each(['x', 'ab', 'a.b', '127.0.0.1', 'localhost', 'a-name-that-is-rather-long.example'])(
     '%p does not move where the path begins',
     async (name) => {
-      for (const path of ['/zzz/api/v1/tickets', '/api/v1/internal/../tickets/zzz', '/z/v1/tickets']) {
+      for (const path of [
+        '/zzz/api/v1/tickets',
+        '/api/v1/internal/../tickets/zzz',
+        '/z/v1/tickets',
+      ]) {
         const answer = only(await one(get(path, `Host: ${name}`, bearer())))
         expect([400, 404]).toContain(answer.status)
       }
@@ -120,14 +131,15 @@ describe('the Host header', () => {
   )
 
   test('is not outvoted by the authority of an absolute-form target', async () => {
-    for (const authority of ['evil.example', `user:pass@127.0.0.1:${port}`, 'x', `127.0.0.1:${port}`]) {
+    for (const authority of [
+      'evil.example',
+      `user:pass@127.0.0.1:${port}`,
+      'x',
+      `127.0.0.1:${port}`,
+    ]) {
       const known = only(await one(get(`http://${authority}/api/v1/tickets`, host(), bearer())))
       const other = only(await one(get(`http://${authority}/zzz/api/v1/tickets`, host(), bearer())))
-      expect([authority, known.status, other.status]).toEqual([
-        authority,
-        known.status === 400 ? 400 : 200,
-        known.status === 400 ? 400 : 404,
-      ])
+      expect([authority, known.status, other.status]).toEqual([authority, 200, 404])
     }
   })
 })
@@ -157,10 +169,10 @@ describe('a key that is sent twice', () => {
   })
 })
 
-describe('framing', () => {
-  const post = (...headers: string[]) =>
-    head('POST /api/v1/tickets HTTP/1.1', host(), bearer(), json, ...headers)
+const post = (...headers: string[]) =>
+  head('POST /api/v1/tickets HTTP/1.1', host(), bearer(), json, ...headers)
 
+describe('framing', () => {
   test.each([
     ['two lengths that differ', ['Content-Length: 2', 'Content-Length: 3'], '{}'],
     ['a list of lengths', ['Content-Length: 2, 3'], '{}'],
@@ -192,6 +204,7 @@ describe('framing', () => {
 
   test.each([
     ['no HTTP at all', 'hello\r\n\r\n', 400],
+    ['a method with a sign in it', 'G@T / HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
     ['the start of TLS', '\x16\x03\x01\x00\x05\x01\x02\x03\x04\x05', 400],
     ['HTTP/3', `GET / HTTP/3.0\r\nHost: localhost\r\n\r\n`, 505],
     ['lines without CR', 'GET / HTTP/1.1\nHost: localhost\n\n', 505],
@@ -204,7 +217,13 @@ describe('a method', () => {
   test.each(['TRACE', 'CONNECT', 'OPTIONS', 'PATCH', 'DELETE', 'PUT'])(
     '%s on a path that has others is 405 with them, and echoes nothing',
     async (method) => {
-      const request = head(`${method} /api/v1/tickets HTTP/1.1`, host(), bearer(), 'X-Mine: secret', close)
+      const request = head(
+        `${method} /api/v1/tickets HTTP/1.1`,
+        host(),
+        bearer(),
+        'X-Mine: secret',
+        close,
+      )
       const met = await one(request)
       const answer = only(met)
       expectOurs(answer, 405, 'Method not allowed')
@@ -213,7 +232,7 @@ describe('a method', () => {
     },
   )
 
-  test.each(['get', 'Get', 'BREW', 'G@T', 'A'.repeat(300)])(
+  test.each(['get', 'Get', 'BREW', 'A'.repeat(300)])(
     '%p, which is none, is no way in',
     async (method) => {
       const met = await one(head(`${method} /api/v1/tickets HTTP/1.1`, host(), bearer(), close))
@@ -238,7 +257,8 @@ describe('what is too large', () => {
     ['deskhive', '/api/v1/internal/tickets', apiKey, 413, 'Payload too large'],
   ])('%s: a body over 1 MiB, in chunks, with a length, or only announced', async (...row) => {
     const [dialect, path, key, status, text] = row
-    const start = (framing: string) => head(`POST ${path} HTTP/1.1`, host(), key(), json, framing, close)
+    const start = (framing: string) =>
+      head(`POST ${path} HTTP/1.1`, host(), key(), json, framing, close)
     const sent = [
       [start('Transfer-Encoding: chunked'), ...chunks()],
       [start(`Content-Length: ${large.length}`), large],
@@ -324,27 +344,27 @@ describe('one connection', () => {
   })
 })
 
+/** The answers of both dialects to a read and a write that carry a secret of their own. */
+async function faulty(fault: () => Error): Promise<RawAnswer[]> {
+  using read = spyOn(opened.desk, 'read').mockImplementation(() => {
+    throw fault()
+  })
+  using write = spyOn(opened.desk, 'write').mockImplementation(() => Promise.reject(fault()))
+  const body = JSON.stringify({ subject: 'hunter2' })
+  const send = (path: string, key: string) =>
+    head(`POST ${path} HTTP/1.1`, host(), key, json, `Content-Length: ${body.length}`, close) + body
+  const answers = [
+    only(await one(send('/api/v1/tickets', bearer()))),
+    only(await one(send('/api/v1/internal/tickets', apiKey()))),
+    only(await one(get('/api/v1/tickets/tkt_hunter2', host(), bearer()))),
+    only(await one(get('/api/v1/internal/tickets/77', host(), apiKey()))),
+  ]
+  expect([read.mock.calls.length > 0, write.mock.calls.length]).toEqual([true, 2])
+  return answers
+}
+
 describe('a fault of ours', () => {
   const secret = 'SELECT hash FROM api_keys -- /var/lib/desk/deskbox.db'
-
-  /** The answers of both dialects to a read and a write that carry a secret of their own. */
-  async function faulty(fault: () => Error): Promise<RawAnswer[]> {
-    using read = spyOn(opened.desk, 'read').mockImplementation(() => {
-      throw fault()
-    })
-    using write = spyOn(opened.desk, 'write').mockImplementation(() => Promise.reject(fault()))
-    const body = JSON.stringify({ subject: 'hunter2' })
-    const post = (path: string, key: string) =>
-      head(`POST ${path} HTTP/1.1`, host(), key, json, `Content-Length: ${body.length}`, close) + body
-    const answers = [
-      only(await one(post('/api/v1/tickets', bearer()))),
-      only(await one(post('/api/v1/internal/tickets', apiKey()))),
-      only(await one(get('/api/v1/tickets/tkt_hunter2', host(), bearer()))),
-      only(await one(get('/api/v1/internal/tickets/77', host(), apiKey()))),
-    ]
-    expect([read.mock.calls.length > 0, write.mock.calls.length]).toEqual([true, 2])
-    return answers
-  }
 
   test('says nothing of itself, nor of what was sent', async () => {
     // The keys are known before the desk breaks.
@@ -359,7 +379,16 @@ describe('a fault of ours', () => {
     ])
     for (const { headers, body } of answers) {
       const all = [...headers].join('\n') + body
-      for (const word of ['SELECT', '/var', 'inner', 'hunter2', '.ts', 'node_modules', 'Bun', keys.keva]) {
+      for (const word of [
+        'SELECT',
+        '/var',
+        'inner',
+        'hunter2',
+        '.ts',
+        'node_modules',
+        'Bun',
+        keys.keva,
+      ]) {
         expect(all).not.toContain(word)
       }
     }

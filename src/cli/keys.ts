@@ -9,7 +9,7 @@ import { isoSecondsOrNull } from '../lib/time.ts'
 import { argsOf, onlyWord, UsageError } from './args.ts'
 import type { Io } from './io.ts'
 import { realMachine } from './machine.ts'
-import { effective, folderFlags } from './settings.ts'
+import { effective, folderFlags, requireDesk } from './settings.ts'
 
 export const keysHelp = `usage: deskbox keys create --kind keva|internal|external --name NAME
                           [--scopes A,B] [--special] [--agent EMAIL] [--expires DATE]
@@ -50,6 +50,7 @@ export async function keys(args: string[], io: Io): Promise<number> {
   if (!prepare) throw new UsageError(`keys needs one of: ${Object.keys(verbs).join(', ')}`)
   const run = prepare(values, words, io)
   const { directory } = effective(io.cwd, values)
+  if (verb !== 'create') requireDesk(directory)
   using opened = await openDesk(directory, 'share', realMachine(io))
   return await run(opened.desk)
 }
@@ -145,7 +146,7 @@ function scopesOf(kind: KeyKind, text: string | undefined): string[] | null {
 
 function expiryOf(text: string | undefined): number | null {
   if (text === undefined) return null
-  const at = Date.parse(text)
+  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : NaN
   if (Number.isNaN(at)) throw new UsageError(`--expires must be a date, not '${text}'`)
   return at
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { defaultSettings, readSettings, type Settings } from '../config.ts'
 import { UsageError } from './args.ts'
 
@@ -38,4 +38,10 @@ export function effective(cwd: string, flags: FolderFlags): Effective {
     file: isThere ? file : null,
     directory: resolve(cwd, flags.data ?? settings.data.directory),
   }
+}
+
+/** Throws when the folder holds no desk: a mistyped name must not make one. */
+export function requireDesk(directory: string): void {
+  if (existsSync(join(directory, 'deskbox.db'))) return
+  throw new Error(`There is no desk in ${directory}`)
 }

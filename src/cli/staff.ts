@@ -7,7 +7,7 @@ import { publicId } from '../lib/ids.ts'
 import { argsOf, onlyWord, UsageError } from './args.ts'
 import type { Io } from './io.ts'
 import { realMachine } from './machine.ts'
-import { effective, folderFlags } from './settings.ts'
+import { effective, folderFlags, requireDesk } from './settings.ts'
 
 export const staffHelp = `usage: deskbox staff create --role admin|agent --name NAME --email EMAIL
        deskbox staff list
@@ -34,6 +34,7 @@ export async function staff(args: string[], io: Io): Promise<number> {
   if (verb !== 'create' && verb !== 'list') throw new UsageError('staff needs one of: create, list')
   const wanted = verb === 'create' ? wantedPerson(values) : undefined
   const { directory } = effective(io.cwd, values)
+  if (verb !== 'create') requireDesk(directory)
   using opened = await openDesk(directory, 'share', realMachine(io))
   const people = wanted ? [await create(opened.desk, wanted)] : allOf(opened.desk)
   if (values.json) io.out(JSON.stringify(wanted ? shown(people)[0] : shown(people)))

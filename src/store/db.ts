@@ -11,6 +11,9 @@ import { Queries, refusePromise, type Sync } from './queries.ts'
 
 export { StoreUnavailable } from './commit.ts'
 
+// A command beside no server has the lock for a few milliseconds.
+const ownerWaitMs = 300
+
 export type OpenOptions = {
   /** The data folder; made with mode 0700 when absent. */
   readonly directory: string
@@ -41,12 +44,14 @@ export class Store implements Disposable {
   /** Opens a data folder, bringing its schema up to date when this process owns it. */
   static open(options: OpenOptions): Store {
     const file = prepareFolder(options.directory)
-    const lock = lockFolder(options.directory, nativeBinding(options.directory))
-    if (!lock && options.access === 'own') {
+    const isOwner = options.access === 'own'
+    const binding = nativeBinding(options.directory)
+    const lock = lockFolder(options.directory, isOwner ? ownerWaitMs : 0, binding)
+    if (!lock && isOwner) {
       throw new Error(`The data folder ${options.directory} is in use by another process`)
     }
     try {
-      const open = () => new Connection(file, nativeBinding(options.directory))
+      const open = () => new Connection(file, binding)
       const store = new Store(open, lock, options.onFault)
       store.#bringUpToDate(options.now, lock !== undefined)
       return store

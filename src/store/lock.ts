@@ -6,18 +6,20 @@ import { openSqlite } from './sqlite.ts'
 export type FolderLock = Disposable
 
 /**
- * Takes the data folder for this process, or returns undefined when another one has it. The lock is
+ * Takes the data folder for this process, or returns undefined when another one has it for longer than
+ * `waitMs`. The lock is
  * SQLite's own exclusive lock on an empty database beside the real one: the system drops it with the
  * process, however that ends, and it works wherever SQLite does. The real database keeps ordinary
  * locking, so that a replicator or a key command can work beside the server.
  */
 export function lockFolder(
   directory: string,
+  waitMs: number,
   nativeBinding: object | undefined,
 ): FolderLock | undefined {
   const file = join(directory, 'deskbox.lock')
   closeSync(openSync(file, 'a', 0o600))
-  const client = openSqlite(file, 0, nativeBinding)
+  const client = openSqlite(file, waitMs, nativeBinding)
   try {
     client.exec('BEGIN EXCLUSIVE')
   } catch (err) {

@@ -67,7 +67,7 @@ describe('the heartbeat', () => {
 
   beforeEach(() => {
     timer = spyOn(globalThis, 'setInterval')
-    timer.mockImplementation((() => handle) as unknown as typeof setInterval)
+    timer.mockImplementation((() => handle) as typeof setInterval)
     cleared = spyOn(globalThis, 'clearInterval').mockImplementation(() => {})
   })
   afterEach(() => {
@@ -75,7 +75,12 @@ describe('the heartbeat', () => {
     cleared.mockRestore()
   })
 
-  const tick = () => (timer.mock.calls[0]?.[0] as unknown as () => void)()
+  const tick = () => {
+    const [first] = timer.mock.calls
+    if (!first) throw new Error('There is no timer')
+    const callback = first[0] as () => void
+    callback()
+  }
 
   test('beats once a second, never a second time before the first has ended', async () => {
     const began: number[] = []
@@ -132,7 +137,7 @@ describe('the heartbeat', () => {
     const heartbeat = startHeartbeat([job], () => T0, log)
     tick()
     let isStopped = false
-    const stopped = heartbeat.stop().then(() => {
+    const stopped = heartbeat.stop().finally(() => {
       isStopped = true
     })
     await Bun.sleep(0)

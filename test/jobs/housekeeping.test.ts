@@ -38,19 +38,19 @@ const makeKey = () =>
     }),
   )
 
+async function keep(count: number, at: number, keyId: number, prefix: string): Promise<void> {
+  house.time.now = at
+  await house.desk.write(systemActor, (tx) => {
+    for (let n = 0; n < count; n++) {
+      const answer = { status: 201, body: '{}', isSealed: false }
+      keepAnswer(tx, keyId, { key: `${prefix}${n}`, fingerprint: 'f' }, answer)
+    }
+  })
+}
+
+const left = () => clientOf(house.store).prepare('SELECT count(*) FROM idempotency').pluck().get()
+
 describe('forgetAnswers', () => {
-  async function keep(count: number, at: number, keyId: number, prefix: string): Promise<void> {
-    house.time.now = at
-    await house.desk.write(systemActor, (tx) => {
-      for (let n = 0; n < count; n++) {
-        const answer = { status: 201, body: '{}', isSealed: false }
-        keepAnswer(tx, keyId, { key: `${prefix}${n}`, fingerprint: 'f' }, answer)
-      }
-    })
-  }
-
-  const left = () => clientOf(house.store).prepare('SELECT count(*) FROM idempotency').pluck().get()
-
   test('forgets what has had its day, in batches, and keeps the rest', async () => {
     const { key } = await makeKey()
     await keep(450, T0, key.id, 'old')

@@ -4,6 +4,7 @@ import { closeSync, copyFileSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
 import { Store, StoreUnavailable } from '../../src/store/db.ts'
+import { insertLabel } from '../../src/store/labels.ts'
 import { counter, getMeta, nextNumber, setMeta } from '../../src/store/meta.ts'
 import type { Queries } from '../../src/store/queries.ts'
 import { clientOf, connectionOf, modeOf, openStore, T0, tempFolder } from './fixtures.ts'
@@ -123,10 +124,11 @@ describe('group commit (S9)', () => {
 
   test('refuses a constraint alone, too', async () => {
     using store = Store.inMemory(T0)
-    const bad = (q: Queries) => connectionOf(q).client.exec('INSERT INTO meta VALUES (NULL, NULL)')
     const writes = [
       store.write((q) => setMeta(q, 'a', '1')),
-      store.write((q) => void bad(q)),
+      store.write((q) => {
+        connectionOf(q).client.exec('INSERT INTO meta VALUES (NULL, NULL)')
+      }),
       store.write((q) => setMeta(q, 'b', '2')),
     ]
     expect((await outcomes(writes))[1]).toStartWith('error SqliteError: NOT NULL')
@@ -161,11 +163,12 @@ describe('a closure that returns a promise (S9)', () => {
   afterEach(() => process.off('unhandledRejection', note))
 
   test('does not compile', () => {
-    const notCalled = (store: Store) => {
+    using store = Store.inMemory(T0)
+    const notCalled = () => {
       // @ts-expect-error a promise cannot be a result
       void store.write(async () => 1)
       // @ts-expect-error a promise cannot be a result
-      store.read(async () => 1)
+      void store.read(async () => 1)
     }
     expect(notCalled).toBeFunction()
   })
@@ -185,7 +188,8 @@ describe('a closure that returns a promise (S9)', () => {
     }
     const writes = [
       store.write((q) => setMeta(q, 'before', '1')),
-      store.write(sneaky as unknown as (q: Queries) => void),
+      // @ts-expect-error a promise cannot be a result
+      store.write(sneaky),
       store.write((q) => setMeta(q, 'after', '1')),
     ]
     expect(await outcomes(writes)).toEqual([
@@ -220,8 +224,8 @@ describe('a closure that returns a promise (S9)', () => {
   test('is refused whatever kind of promise it is', async () => {
     using store = Store.inMemory(T0)
     // oxlint-disable-next-line unicorn/no-thenable -- a thenable is what is tested
-    const thenable = () => ({ then: () => {} }) as unknown as string
-    expect(await outcomes([store.write(thenable)])).toEqual([
+    const thenable = { then: () => {} } as unknown as string
+    expect(await outcomes([store.write(() => thenable)])).toEqual([
       'error TypeError: A transaction must not return a promise',
     ])
     expect(await store.write(() => ({ when: 'now' }))).toEqual({ when: 'now' })
@@ -315,6 +319,24 @@ describe('a lost transaction', () => {
   })
 })
 
+/** Refers to nobody, which the database finds out only at the commit. */
+function orphan(q: Queries): void {
+  const { client } = connectionOf(q)
+  client.pragma('defer_foreign_keys = ON')
+  client.exec('INSERT INTO department_agents VALUES (1, 1)')
+}
+
+test('a commit that is refused fails its batch, and the queue goes on', async () => {
+  using store = Store.inMemory(T0)
+  const writes = [store.write((q) => setMeta(q, 'a', '1')), store.write(orphan)]
+  expect(await outcomes(writes)).toEqual(
+    writes.map(() => 'error StoreUnavailable: The database cannot be written to'),
+  )
+  expect([store.fault, clientOf(store).inTransaction]).toEqual([undefined, false])
+  await store.write((q) => setMeta(q, 'b', '1'))
+  expect(store.read((q) => [getMeta(q, 'a'), getMeta(q, 'b')])).toEqual([undefined, '1'])
+})
+
 /** Fills the file to the brim: the next page that it needs is a full disk. */
 function fillUp(store: Store): void {
   const client = clientOf(store)
@@ -396,6 +418,24 @@ describe('a fault of the disk (S4, S5)', () => {
     await store.write((q) => setMeta(q, 'b', '1'))
     expect(store.read((q) => [getMeta(q, 'kept'), getMeta(q, 'b')])).toEqual(['1', '1'])
   })
+})
+
+test('a reopen looks into every page: an index that lies is refused', async () => {
+  using opened = openStore(data)
+  const { store } = opened
+  const label = { color: '#fff', createdAt: T0, updatedAt: T0 }
+  await store.write((q) => insertLabel(q, { name: 'needle', ...label }))
+  clientOf(store).pragma('wal_checkpoint(TRUNCATE)')
+  fillUp(store)
+  await store.write((q) => setMeta(q, 'a', large)).catch(() => {})
+  const file = join(data, 'deskbox.db')
+  const bytes = readFileSync(file)
+  // Once in the table and once in its index.
+  expect(bytes.indexOf('needle')).not.toBe(bytes.lastIndexOf('needle'))
+  bytes.write('noodle', bytes.lastIndexOf('needle'))
+  writeFileSync(file, bytes)
+  expect(() => store.reopen(T0)).toThrow('integrity_check: ')
+  expect(store.fault).toBeDefined()
 })
 
 /** Overwrites the middle of every page but the first, which holds the schema's root. */

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { getTableConfig, SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { getTableConfig, SQLiteTable, type SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { is } from 'drizzle-orm'
 import { Store } from '../../src/store/db.ts'
 import * as schema from '../../src/store/schema.ts'
@@ -106,8 +106,8 @@ describe('the database', () => {
   })
 
   test('refuses a text where a number belongs', () => {
-    const insert = () => db.prepare("INSERT INTO counters VALUES ('x', 'many')").run()
-    expect(insert).toThrow('cannot store TEXT value in INTEGER column')
+    const insert = db.prepare("INSERT INTO counters VALUES ('x', 'many')")
+    expect(() => insert.run()).toThrow('cannot store TEXT value in INTEGER column')
   })
 
   test('has these indexes', () => {

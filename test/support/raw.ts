@@ -51,7 +51,7 @@ export async function exchange(
   })
   for (const part of parts) {
     let rest = typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part)
-    while (rest.length > 0 && !isClosed) {
+    while (rest.length > 0) {
       const sent = socket.write(rest)
       if (sent < 0) break
       rest = rest.subarray(sent)
@@ -88,7 +88,7 @@ export function head(line: string, ...headers: string[]): string {
 /** The answers in a stream of bytes, as far as they are whole. */
 function answersIn(text: string): RawAnswer[] {
   const answers: RawAnswer[] = []
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const headEnd = text.indexOf('\r\n\r\n', at)
     if (headEnd < 0) break
     const [statusLine = '', ...lines] = text.slice(at, headEnd).split('\r\n')

@@ -1,12 +1,20 @@
 import { Fault } from '../../domain/errors.ts'
 import type { Key, KeyKind } from '../../domain/keys.ts'
-import type { Standing } from '../../security/bucket.ts'
 import type { Dialect } from '../dialect.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Gate, Visit } from '../gate.ts'
 import { crash, word } from './words.ts'
 
 // The checks in the order of deskhive.md 2.1: limit, header, key, then agent or scope.
+
+const rateHeaders: Dialect['rateHeaders'] = (standing, fullAtSeconds, isRefused) => ({
+  'X-RateLimit-Limit': String(standing.limit),
+  'X-RateLimit-Remaining': String(standing.remaining),
+  ...(isRefused && {
+    'Retry-After': String(Math.ceil(standing.retryInMs / 1000)),
+    'X-RateLimit-Reset': String(fullAtSeconds),
+  }),
+})
 
 const common = { acceptsForms: true, word, crash, rateHeaders }
 
@@ -44,15 +52,4 @@ function admitKey(gate: Gate, visit: Visit, kind: KeyKind): Key {
 
 function holdsScope(key: Key, { scope }: Endpoint): boolean {
   return scope === null || key.isSpecial || (key.scopes?.includes(scope) ?? false)
-}
-
-function rateHeaders(standing: Standing, fullAtSeconds: number, isRefused: boolean) {
-  return {
-    'X-RateLimit-Limit': String(standing.limit),
-    'X-RateLimit-Remaining': String(standing.remaining),
-    ...(isRefused && {
-      'Retry-After': String(Math.ceil(standing.retryInMs / 1000)),
-      'X-RateLimit-Reset': String(fullAtSeconds),
-    }),
-  }
 }
