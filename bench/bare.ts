@@ -1,7 +1,7 @@
 // The bare servers to compare with: `bun bench/bare.ts DIR`, asked once to listen. A path is the
-// name of what it answers. /static/… sends JSON of the size that Deskbox sends, made beforehand; the
-// others run the very statements that Deskbox runs for that call, by the store's functions, and send
-// JSON.stringify of the rows as they come: no key, no limit, no routing, no snapshot, no presenter.
+// name of what it answers. /static/… sends what Deskbox sends, made beforehand. The others run the
+// very statements that Deskbox runs for that call, by the store's functions, and send JSON.stringify
+// of the rows as they come: no key, no limit, no routing, no snapshot, no presenter.
 
 import { join } from 'node:path'
 import { agentsOfTickets } from '../src/store/agents.ts'

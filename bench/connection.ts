@@ -1,5 +1,5 @@
-// A keep-alive connection that sends a request, waits for the answer and sends the next. It reads no
-// more of an answer than its status and its length, so that it costs a small part of what a server does.
+// A keep-alive connection that sends a request, waits for the answer and sends the next. It reads
+// no more of an answer than its status and its length, so that it costs less than any server does.
 
 import type { Socket } from 'bun'
 

@@ -96,7 +96,8 @@ class Run implements Exchange {
     const body = this.#bodies[n % this.#bodies.length] ?? ''
     const once = isIdempotent ? `Idempotency-Key: ${this.#stamp}-${n}\r\n` : ''
     return (
-      `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${keys[n % keys.length]}\r\n` +
+      `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n` +
+      `Authorization: Bearer ${keys[n % keys.length]}\r\n` +
       `Content-Type: application/json\r\n${once}Content-Length: ${body.length}\r\n\r\n${body}`
     )
   }

@@ -1,5 +1,5 @@
-// Measures Deskbox against bare servers and a bare loop, on this machine, in this run. Speed is shown
-// and not asserted: the exit code is 0 whatever comes out.
+// Measures Deskbox against bare servers and a bare loop, on this machine, in this run. Speed is
+// shown and not asserted: the exit code is 0 whatever comes out.
 
 import { statSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
@@ -99,7 +99,8 @@ function factsOf(options: Options, generatorShare: number, seconds: number): str
     `${cpus().length} cores (${cpu?.model.trim()}), ${(totalmem() / 1e9).toFixed(1)} GB,`,
     `${process.platform} ${process.arch}, Bun ${Bun.version}, SQLite ${connection.check.sqlite}.`,
     `${options.rounds} rounds of ${options.seconds} s, medians; ${seconds.toFixed(0)} s in all.`,
-    'In brackets: CPU time of the server per answer, and the lowest and highest ratio of a round.',
+    'In brackets: CPU time per answer, and the lowest and highest ratio of a round.',
+    'By CPU: the ratio of the least such times, which other programs disturb least.',
     `The load generator took at most ${(generatorShare * 100).toFixed(0)} % of a core.`,
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 import type { Measured } from './rounds.ts'
 import { longReads, reads } from './reads.ts'
-import type { Spread } from './samples.ts'
+import type { Sample, Samples, Spread } from './samples.ts'
 import { grouped } from './stats.ts'
 
 export type Row = {
@@ -8,6 +8,8 @@ export type Row = {
   readonly figure: string
   readonly floor?: string
   readonly ratio?: string
+  /** The same by the least CPU time of either in any round, which other programs disturb least. */
+  readonly byCpu?: string
   readonly aim?: string
   readonly reached?: boolean
 }
@@ -18,27 +20,33 @@ const startMsAim = 300
 const idleMbAim = 150
 
 export function readRows({ samples }: Measured): Row[] {
-  const rate = (name: string) => shownRate(samples.median(name, 'perSecond'), cpuOf(name))
-  const cpuOf = (name: string) => samples.median(name, 'cpuUs')
-  return reads.flatMap(({ name, title, aim }) => {
-    const statements = samples.ratio(name, `${name}-statements`)
-    return [
-      {
-        measure: `${title}, to the same statements`,
-        figure: rate(name),
-        floor: rate(`${name}-statements`),
-        ratio: shown(statements),
-        aim: `>= ${aim}`,
-        reached: statements.middle >= aim,
-      },
-      {
-        measure: `${title}, to static JSON`,
-        figure: rate(name),
-        floor: rate(`${name}-static`),
-        ratio: shown(samples.ratio(name, `${name}-static`)),
-      },
-    ]
-  })
+  return reads.flatMap(({ name, title, aim }) => [
+    compared(samples, { measure: `${title}, to the same statements`, aim }, [
+      name,
+      `${name}-statements`,
+    ]),
+    compared(samples, { measure: `${title}, to static JSON` }, [name, `${name}-static`]),
+  ])
+}
+
+/** What is measured beside its floor. */
+function compared(
+  samples: Samples,
+  { measure, aim }: { readonly measure: string; readonly aim?: number },
+  [name, floor]: readonly [string, string],
+): Row {
+  const rate = (one: string) =>
+    shownRate(samples.median(one, 'perSecond'), samples.median(one, 'cpuUs'))
+  const ratio = samples.ratio(name, floor)
+  const byCpu = samples.least(floor, 'cpuUs') / samples.least(name, 'cpuUs')
+  return {
+    measure,
+    figure: rate(name),
+    floor: rate(floor),
+    ratio: shown(ratio),
+    byCpu: Number.isNaN(byCpu) ? '' : byCpu.toFixed(2),
+    ...(aim !== undefined && { aim: `>= ${aim}`, reached: ratio.middle >= aim }),
+  }
 }
 
 /** How much more a call costs on the large desk than on the small one. */
@@ -65,37 +73,20 @@ export function flatRows({ samples }: Measured, [small, large]: readonly [number
 }
 
 export function writeRows({ samples }: Measured): Row[] {
-  const rate = (name: string) =>
-    shownRate(samples.median(name, 'perSecond'), samples.median(name, 'cpuUs'))
-  const against = (measure: string, name: string, floor: string) => {
-    const ratio = samples.ratio(name, floor)
-    return {
-      measure,
-      figure: rate(name),
-      floor: rate(floor),
-      ratio: shown(ratio),
-      middle: ratio.middle,
-    }
-  }
-  const { middle, ...create } = against('Keva: create a ticket', 'create', 'create-floor')
-  const { middle: _once, ...once } = against(
-    'Keva: create with Idempotency-Key',
-    'create-once',
-    'create-floor',
-  )
-  const { middle: _single, ...single } = against(
-    'Keva: create, to 64 in one closure',
-    'create',
-    'create-floor-single',
-  )
-  const ms = (name: string) =>
-    `p50 ${grouped(samples.median(name, 'p50Ms'))}, p99 ${grouped(samples.median(name, 'p99Ms'))} ms`
+  const middle = (name: string, what: keyof Sample) => grouped(samples.median(name, what))
+  const ms = (name: string) => `p50 ${middle(name, 'p50Ms')}, p99 ${middle(name, 'p99Ms')} ms`
+  const mixed = middle('mixed', 'perSecond')
   return [
-    { ...create, aim: `>= ${createAim}`, reached: middle >= createAim },
-    once,
-    single,
-    { measure: 'Keva: create, 64 clients', figure: ms('create') },
-    { measure: '90 % get, 10 % create, 32 clients', figure: `${rate('mixed')}, ${ms('mixed')}` },
+    compared(samples, { measure: 'Keva: create a ticket, to a bare loop', aim: createAim }, [
+      'create',
+      'create-floor',
+    ]),
+    compared(samples, { measure: 'Keva: create with Idempotency-Key, to that loop' }, [
+      'create-once',
+      'create-floor',
+    ]),
+    { measure: 'Keva: create a ticket, 64 clients', figure: ms('create') },
+    { measure: '90 % get, 10 % create, 32 clients', figure: `${mixed}/s, ${ms('mixed')}` },
     ...reads.map(({ name, title }) => ({ measure: `${title}, 32 clients`, figure: ms(name) })),
   ]
 }
@@ -139,20 +130,21 @@ function shownSpread({ middle, least, most }: Spread): string {
 }
 
 export function tableOf(rows: readonly Row[]): string {
-  const lines = rows.map(({ measure, figure, floor = '', ratio = '', aim = '', reached }) => [
+  const lines = rows.map(({ measure, figure, floor, ratio, byCpu, aim, reached }) => [
     measure,
     figure,
-    floor,
-    ratio,
-    aim,
+    floor ?? '',
+    ratio ?? '',
+    byCpu ?? '',
+    aim ?? '',
     reached === undefined ? '' : reached ? 'yes' : 'NO',
   ])
-  const table = [['measure', 'figure', 'floor', 'ratio', 'aim', 'reached'], ...lines]
-  const widths = [0, 1, 2, 3, 4, 5].map((at) =>
-    Math.max(...table.map((line) => line[at]?.length ?? 0)),
-  )
+  const table = [heads, ...lines]
+  const widths = heads.map((_, at) => Math.max(...table.map((line) => line[at]?.length ?? 0)))
   const rule = widths.map((width) => '-'.repeat(width))
-  return [table[0] ?? [], rule, ...lines]
+  return [heads, rule, ...lines]
     .map((line) => `| ${line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`)
     .join('\n')
 }
+
+const heads = ['measure', 'figure', 'floor', 'ratio', 'by CPU', 'aim', 'reached']

@@ -25,7 +25,7 @@ const warmupShare = 0.2
 
 type Step = () => Promise<void>
 
-/** Runs every measure once per round, all of them before any again, every other round in reverse. */
+/** Runs every measure once in each round; every other round goes in reverse. */
 export async function runRounds(
   field: Field,
   { seconds, rounds }: Options,
@@ -80,11 +80,11 @@ class Bench implements Measured {
   }
 
   /** Has the bare loop write. */
-  async floor(name: string, closures: 'many' | 'single'): Promise<void> {
+  async floor(name: string): Promise<void> {
     const { floor } = this.#field
     const seconds = this.#seconds
     const before = cpuMs(floor.pid)
-    const { perSecond } = await floor.ask({ seconds, closures })
+    const { perSecond } = await floor.ask(seconds)
     const cpuUs = ((cpuMs(floor.pid) - before) * 1000) / (perSecond * seconds)
     this.samples.add(name, { perSecond, p50Ms: Number.NaN, p99Ms: Number.NaN, cpuUs })
   }
@@ -127,9 +127,8 @@ function writeSteps({ written, small }: Field, bench: Bench): Step[] {
     bench.load(name, server, { connections: writers, reads: [], creations })
   return [
     write('create', create({})),
-    () => bench.floor('create-floor', 'many'),
+    () => bench.floor('create-floor'),
     write('create-once', create({ isIdempotent: true })),
-    () => bench.floor('create-floor-single', 'single'),
     () =>
       bench.load('mixed', server, {
         connections: readers,

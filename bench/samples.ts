@@ -29,10 +29,14 @@ export class Samples {
     return median(this.of(name).map((sample) => sample[what]))
   }
 
+  least(name: string, what: keyof Sample): number {
+    return Math.min(...this.of(name).map((sample) => sample[what]))
+  }
+
   /** How one measure compares with another of the same round. */
-  ratio(name: string, floor: string, what: keyof Sample = 'perSecond'): Spread {
-    const floors = this.of(floor)
-    return spread(this.of(name).map((one, at) => one[what] / (floors[at]?.[what] ?? Number.NaN)))
+  ratio(name: string, floor: string): Spread {
+    const floors = this.of(floor).map((sample) => sample.perSecond)
+    return spread(this.of(name).map((one, at) => one.perSecond / (floors[at] ?? Number.NaN)))
   }
 }
 

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { startServer, type Server } from '../test/support/binary.ts'
 import type { BareAsk, BareReply } from './bare.ts'
-import type { FloorAsk, FloorReply } from './floor.ts'
+import type { FloorReply } from './floor.ts'
 import { startHelper, type Helper } from './helpers.ts'
 import type { Outcome, Plan } from './load.ts'
 import { reads, requestsOf } from './reads.ts'
@@ -26,7 +26,7 @@ export type Field = {
   /** A copy of the small one, which grows. */
   readonly written: Desk
   readonly bare: { readonly url: string; readonly pid: number }
-  readonly floor: Helper<FloorAsk, FloorReply>
+  readonly floor: Helper<number, FloorReply>
   readonly load: Helper<Plan, Outcome>
   /** A folder that has been in use, and one that is made anew each time. */
   readonly used: string
@@ -79,7 +79,7 @@ async function start(
     large: await serve('large', large, tickets[1]),
     written: await serve('written', small, tickets[0]),
     bare: { url, pid: bare.pid },
-    floor: stack.use(startHelper<FloorAsk, FloorReply>('floor.ts', [dataOf('floor')])),
+    floor: stack.use(startHelper<number, FloorReply>('floor.ts', [dataOf('floor')])),
     load: stack.use(startHelper<Plan, Outcome>('load.ts')),
     used: folder('used'),
     fresh: folder('fresh'),

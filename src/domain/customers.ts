@@ -74,7 +74,8 @@ export function updateCustomer(tx: Tx, id: number, fields: CustomerFields): Cust
 export function upsertCustomer(tx: Tx, email: string, name: string | undefined): Customer {
   const known = customerByEmail(tx.q, emailKey(email))
   if (!known) return createCustomer(tx, { email, name })
-  return name === undefined ? known : updateCustomer(tx, known.id, { name })
+  const isSame = name === undefined || name === known.name
+  return isSame ? known : updateCustomer(tx, known.id, { name })
 }
 
 export function customerExists(reader: Reader, id: number): boolean {

@@ -8,8 +8,18 @@ export const dayMs = 24 * hourMs
 
 /** `2026-05-04T08:15:00Z`: UTC, whole seconds (keva.md section 1, deskhive.md 3.6). */
 export function isoSeconds(at: Millis): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`
+  const second = Math.floor(at / secondMs)
+  const known = spelled.get(second)
+  if (known !== undefined) return known
+  const text = `${new Date(at).toISOString().slice(0, 19)}Z`
+  if (spelled.size === spelledMost) spelled.clear()
+  spelled.set(second, text)
+  return text
 }
+
+// A list spells the same few seconds again and again, and spelling one costs ten times looking it up.
+const spelledMost = 4096
+const spelled = new Map<number, string>()
 
 /** As isoSeconds, or null for a moment that has not come. */
 export function isoSecondsOrNull(at: Millis | null): string | null {

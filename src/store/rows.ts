@@ -41,8 +41,8 @@ export function patcher<T extends Table>(
   }
 }
 
-function definedNames(row: object): string[] {
-  return Object.entries(row).flatMap(([name, cell]) => (cell === undefined ? [] : [name]))
+function definedNames(row: { readonly [name: string]: unknown }): string[] {
+  return Object.keys(row).filter((name) => row[name] !== undefined)
 }
 
 function placeholders(names: string[]): { [name: string]: Placeholder } {

@@ -1,4 +1,4 @@
-import { desc, sql, type SQL } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 import type { Page, Range } from '../lib/page.ts'
 import { select, value, type Queries, type Select, type Values } from './queries.ts'
 import { remembered } from './rows.ts'
@@ -38,32 +38,51 @@ export function ticketSummaries(
   filter: TicketFilter,
   range: Range,
 ): Page<TicketSummary> {
-  const shape = shapeOf(filter)
-  const list = remembered(summaryLists, shape, () =>
-    select(summaryColumns, (db, row) =>
-      fromTicketsForSummary(db, row)
-        .where(inPage(shape))
-        .orderBy(...newestFirst),
+  return pageOf(q, filter, range, (shape, order) =>
+    remembered(summaryLists, [...shape, order], () =>
+      select(summaryColumns, (db, row) =>
+        fromTicketsForSummary(db, row, pageSource(shape, order)).orderBy(...ordered[order]),
+      ),
     ),
   )
-  return { rows: list(q).all({ ...valuesOf(filter), ...range }), total: total(q, filter) }
 }
 
 export function ticketDetails(q: Queries, filter: TicketFilter, range: Range): Page<TicketDetail> {
-  const shape = shapeOf(filter)
-  const list = remembered(detailLists, shape, () =>
-    select(detailColumns, (db, row) =>
-      fromTicketsForDetail(db, row)
-        .where(inPage(shape))
-        .orderBy(...newestFirst),
+  return pageOf(q, filter, range, (shape, order) =>
+    remembered(detailLists, [...shape, order], () =>
+      select(detailColumns, (db, row) =>
+        fromTicketsForDetail(db, row, pageSource(shape, order)).orderBy(...ordered[order]),
+      ),
     ),
   )
-  return { rows: list(q).all({ ...valuesOf(filter), ...range }), total: total(q, filter) }
 }
 
-const summaryLists = new Map<string, (q: Queries) => Select<TicketSummary>>()
-const detailLists = new Map<string, (q: Queries) => Select<TicketDetail>>()
-const countsByShape = new Map<string, (q: Queries) => Select<{ total: number }>>()
+type Order = 'newest' | 'oldest'
+type List<Row> = (q: Queries) => Select<Row>
+
+const summaryLists = new Map<string, List<TicketSummary>>()
+const detailLists = new Map<string, List<TicketDetail>>()
+const countsByShape = new Map<string, List<{ total: number }>>()
+
+/** A page, walked to from the end of the list that it is nearer to. */
+function pageOf<Row>(
+  q: Queries,
+  filter: TicketFilter,
+  { limit, offset }: Range,
+  listOf: (shape: string[], order: Order) => List<Row>,
+): Page<Row> {
+  const shape = shapeOf(filter)
+  const values = valuesOf(filter)
+  const total = totalOf(q, shape, values)
+  const rest = total - offset
+  if (rest <= 0) return { rows: [], total }
+  if (offset <= rest) {
+    return { rows: listOf(shape, 'newest')(q).all({ ...values, limit, offset }), total }
+  }
+  const range = { limit: Math.min(limit, rest), offset: Math.max(0, rest - limit) }
+  const rows = listOf(shape, 'oldest')(q).all({ ...values, ...range })
+  return { rows: rows.reverse(), total }
+}
 
 /** The conditions that a filter uses: one statement serves every filter of that shape. */
 function shapeOf(filter: TicketFilter): string[] {
@@ -77,17 +96,21 @@ function valuesOf(filter: TicketFilter): Values {
   return { ...others, ...Object.fromEntries(statuses.map((one, at) => [`status${at}`, one])) }
 }
 
-const newestFirst = [desc(tickets.createdAt), desc(tickets.id)]
+const ordered: { readonly [O in Order]: SQL[] } = {
+  newest: [sql`page.created_at DESC`, sql`page.id DESC`],
+  oldest: [sql`page.created_at`, sql`page.id`],
+}
 
-/** Of one page: its ids come from the index alone. */
-function inPage(shape: string[]): SQL {
+/** The ids of one page, from the index alone, and beside them their tickets. */
+function pageSource(shape: string[], order: Order): SQL {
   const arms = sql.join(
     armsOf(shape, (list) => list.page),
     sql` UNION ALL `,
   )
-  return sql`${tickets.id} IN (
-    SELECT id FROM (${arms} ORDER BY 2 DESC, 1 DESC LIMIT ${value('limit')} OFFSET ${value('offset')})
-  )`
+  const by = order === 'newest' ? sql`2 DESC, 1 DESC` : sql`2, 1`
+  return sql`(
+    SELECT id, created_at FROM (${arms} ORDER BY ${by} LIMIT ${value('limit')} OFFSET ${value('offset')})
+  ) AS page CROSS JOIN ${tickets} ON ${tickets.id} = page.id`
 }
 
 /** One SELECT for each stored status that is asked for, else a single one. */
@@ -122,12 +145,11 @@ const conditionOf: { [name: string]: SQL } = {
   agentId: sql`${ticketAgents.staffId} = ${value('agentId')}`,
 }
 
-function total(q: Queries, filter: TicketFilter): number {
-  const shape = shapeOf(filter)
+function totalOf(q: Queries, shape: string[], values: Values): number {
   const count = remembered(countsByShape, shape, () =>
     select({ total: sql<number>`total` }, () => countOf(shape)),
   )
-  return count(q).get(valuesOf(filter))?.total ?? 0
+  return count(q).get(values)?.total ?? 0
 }
 
 /** From the running counts where one dimension answers, else by counting index entries. */

@@ -1,4 +1,4 @@
-import { eq, getTableColumns, sql } from 'drizzle-orm'
+import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { command, select, value, type Queries } from './queries.ts'
 import { inserter, patcher } from './rows.ts'
 import {
@@ -74,20 +74,28 @@ export type TicketDetail = Nullable<
 
 type Selected = Parameters<Drizzle['select']>[0]
 
-/** Tickets beside the people that Keva names. */
-export function fromTicketsForSummary(db: Drizzle, row: NonNullable<Selected>) {
+/** Tickets beside the people that Keva names; `source` is all tickets or some of them. */
+export function fromTicketsForSummary(
+  db: Drizzle,
+  row: NonNullable<Selected>,
+  source: typeof tickets | SQL = tickets,
+) {
   return db
     .select(row)
-    .from(tickets)
+    .from(source)
     .leftJoin(customers, eq(customers.id, tickets.customerId))
     .leftJoin(staff, eq(staff.id, tickets.assignedTo))
 }
 
-/** Tickets beside everything that DeskHive names. */
-export function fromTicketsForDetail(db: Drizzle, row: NonNullable<Selected>) {
+/** Tickets beside everything that DeskHive names; `source` is all tickets or some of them. */
+export function fromTicketsForDetail(
+  db: Drizzle,
+  row: NonNullable<Selected>,
+  source: typeof tickets | SQL = tickets,
+) {
   return db
     .select(row)
-    .from(tickets)
+    .from(source)
     .leftJoin(customers, eq(customers.id, tickets.customerId))
     .leftJoin(staff, eq(staff.id, tickets.assignedTo))
     .leftJoin(departments, eq(departments.id, tickets.departmentId))
