@@ -81,7 +81,7 @@ function pageOf<Row>(
   }
   const range = { limit: Math.min(limit, rest), offset: Math.max(0, rest - limit) }
   const rows = listOf(shape, 'oldest')(q).all({ ...values, ...range })
-  return { rows: rows.reverse(), total }
+  return { rows: rows.toReversed(), total }
 }
 
 /** The conditions that a filter uses: one statement serves every filter of that shape. */
