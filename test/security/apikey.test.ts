@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { createHash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import {
-  hasChecksum,
-  hashKey,
-  keyPattern,
-  mintKey,
-  type KeyKind,
-} from '../../src/security/apikey.ts'
+import { hashKey, mintKey, type KeyKind } from '../../src/security/apikey.ts'
+import { hasChecksum, keyPattern } from '../support/keys.ts'
 
 const kinds: KeyKind[] = ['keva', 'internal', 'external']
 const secure = (count: number) => new Uint8Array(randomBytes(count))
