@@ -148,6 +148,7 @@ function expiryOf(text: string | undefined): number | null {
   if (text === undefined) return null
   const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : NaN
   if (Number.isNaN(at)) throw new UsageError(`--expires must be a date, not '${text}'`)
+  if (at <= Date.now()) throw new UsageError(`--expires must be in the future, not '${text}'`)
   return at
 }
 

@@ -144,6 +144,7 @@ function failed(house: House, dialect: Dialect, visit: Visit, err: unknown): Res
     method: visit.request.method,
     path: pathOf(visit.request.url),
   })
+  if (!visit.standing) house.gate.lookAtStranger(visit)
   const { status, body } = dialect.crash
   return respond(house, dialect, visit, { status, text: JSON.stringify(body), isReplay: false })
 }
