@@ -1,4 +1,4 @@
-import type { Millis } from '../lib/time.ts'
+import { secondMs, type Millis } from '../lib/time.ts'
 import { makeUid, uidRandomBytes } from '../lib/ids.ts'
 import type { Queries, Sync } from '../store/queries.ts'
 import { StoreUnavailable, type Store } from '../store/db.ts'
@@ -36,6 +36,8 @@ export type Clock = () => Millis
 
 /** The installation itself: the first start, the command line. */
 export const systemActor: Actor = { kind: 'system', keyId: null, staffId: null, ipAddress: null }
+
+const clockJitterMs = 5 * secondMs
 
 /** The desk of one data folder: whoever reads or writes does it through here, at one instant. */
 export class Desk {
@@ -90,9 +92,13 @@ export class Desk {
     return tx
   }
 
-  /** Never earlier than the one before, so that rows in the order of ids are in the order of time. */
+  /**
+   * Not earlier than the one before, so that rows in the order of ids are in the order of time; but a
+   * clock that was set back for good is believed.
+   */
   #instant(): Millis {
-    this.#latest = Math.max(this.#latest, this.#clock())
+    const now = this.#clock()
+    if (now > this.#latest || now < this.#latest - clockJitterMs) this.#latest = now
     return this.#latest
   }
 }
