@@ -5,7 +5,7 @@
 
 import { join } from 'node:path'
 import { agentsOfTickets } from '../src/store/agents.ts'
-import { customValuesOfTickets } from '../src/store/catalog.ts'
+import { customValuesOfTickets } from '../src/store/customvalues.ts'
 import { Connection } from '../src/store/connection.ts'
 import { labelsOfTickets } from '../src/store/labels.ts'
 import { Queries } from '../src/store/queries.ts'

@@ -29,7 +29,7 @@ type MessageSaid = {
 }
 
 /** Every event and what it tells. The spine of audit, activity, webhooks and workflows. */
-export type EventBodies = {
+type NounBodies = {
   'ticket.created': {
     readonly uid: string
     readonly reference: string
@@ -48,14 +48,27 @@ export type EventBodies = {
   'ticket.deleted': { readonly uid: string; readonly reference: string }
   'message.created': MessageSaid & { readonly ticketUid: string }
   'note.created': MessageSaid & { readonly ticketUid: string }
+  'message.liked': { readonly messageId: number; readonly staffId: number }
+  'message.unliked': { readonly messageId: number; readonly staffId: number }
   'customer.created': { readonly id: number; readonly uid: string; readonly email: string }
   'customer.updated': { readonly id: number; readonly uid: string; readonly fields: string[] }
-  'label.created': { readonly id: number; readonly name: string }
   'staff.created': { readonly id: number; readonly uid: string; readonly role: StaffRole }
   'api_key.created': { readonly id: number; readonly name: string; readonly kind: KeyKind }
   'api_key.updated': { readonly id: number; readonly name: string }
   'api_key.revoked': { readonly id: number; readonly name: string }
 }
+
+/** The nouns that are only lists. */
+export type CatalogNoun =
+  'department' | 'category' | 'label' | 'product' | 'canned_response' | 'custom_field'
+
+type CatalogVerb = 'created' | 'updated' | 'deleted'
+
+type CatalogBodies = {
+  [E in `${CatalogNoun}.${CatalogVerb}`]: { readonly id: number; readonly name: string }
+}
+
+export type EventBodies = NounBodies & CatalogBodies
 
 export type EventName = keyof EventBodies
 

@@ -1,6 +1,6 @@
 import type { Page, Range } from '../lib/page.ts'
 import { agentsOfTickets, isTicketAgent, type TicketAgent } from '../store/agents.ts'
-import { customValuesOfTickets, type TicketCustomValue } from '../store/catalog.ts'
+import { customValuesOfTickets, type TicketCustomValue } from '../store/customvalues.ts'
 import { labelsOfTickets, type TicketLabel } from '../store/labels.ts'
 import { ticketDetails, ticketSummaries, type TicketFilter } from '../store/ticketlists.ts'
 import {

@@ -12,6 +12,7 @@ export type Question = {
 }
 
 const questions = new WeakMap<object, Question>()
+const requiredFields = new WeakMap<object, boolean>()
 
 /** The field, and a question about its value that only the domain can answer. */
 export function asking<F extends z.ZodType>(field: F, question: Question): F {
@@ -28,6 +29,8 @@ export function finding(found: Finding): { params: Finding } {
 export function partial<S extends z.ZodRawShape>(fields: z.ZodObject<S>): Partial<S> {
   const shape = Object.entries(fields.shape).map(([name, field]) => {
     const optional = z.optional(field)
+    // Left out it is not missed, but given it must be something.
+    requiredFields.set(optional, isRequired(field))
     const question = questionOf(field)
     return [name, question ? asking(optional, question) : optional]
   })
@@ -162,8 +165,6 @@ function isRequired(field: z.core.$ZodType): boolean {
   }
   return known
 }
-
-const requiredFields = new WeakMap<object, boolean>()
 
 function typeRule(expected: string): 'string' | 'integer' | 'boolean' | 'array' | 'object' {
   switch (expected) {

@@ -1,59 +1,134 @@
-import { eq, sql } from 'drizzle-orm'
-import { select, value, type Queries } from './queries.ts'
-import { categories, customFields, departments, products, ticketCustomValues } from './schema.ts'
+import { and, eq, getTableColumns, ne, sql } from 'drizzle-orm'
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { Page, Range } from '../lib/page.ts'
+import { command, select, value, type Queries, type RowOf, type Values } from './queries.ts'
+import { inserter, patcher } from './rows.ts'
+import {
+  cannedResponses,
+  categories,
+  customFields,
+  departmentAgents,
+  departments,
+  labels,
+  products,
+  staff,
+  type CannedResponseRow,
+} from './schema.ts'
 
-// The nouns that are only lists. What tickets ask of them: is there one with this id.
+// The nouns that are only lists with five verbs share these statements.
 
-export const catalogTables = { departments, categories, products, customFields }
-
-export type CatalogNoun = keyof typeof catalogTables
-
-const existing = Object.fromEntries(
-  Object.entries(catalogTables).map(([noun, table]) => [
-    noun,
-    select({ id: table.id }, (db, row) =>
-      db
-        .select(row)
-        .from(table)
-        .where(eq(table.id, value('id'))),
-    ),
-  ]),
-)
-
-export function catalogHas(q: Queries, noun: CatalogNoun, id: number): boolean {
-  return existing[noun]?.(q).get({ id }) !== undefined
+type CatalogTable = SQLiteTable & {
+  readonly id: SQLiteColumn
+  readonly createdAt: SQLiteColumn
+  readonly updatedAt: SQLiteColumn
 }
 
-/** A custom field's value on a ticket. */
-export type TicketCustomValue = {
-  readonly ticketId: number
-  readonly id: number
-  readonly label: string
-  readonly type: string
-  readonly value: string
-}
-
-const valuesOfTickets = select(
-  {
-    ticketId: ticketCustomValues.ticketId,
-    id: customFields.id,
-    label: customFields.label,
-    type: customFields.type,
-    value: ticketCustomValues.value,
-  },
-  (db, row) =>
+/** The five verbs on one table, listed in the order of a column, ties by id. */
+export function catalogStore<T extends CatalogTable>(table: T, order: SQLiteColumn) {
+  type Row = T['$inferSelect']
+  const columns: { readonly [name: string]: SQLiteColumn } = getTableColumns(table)
+  const asRow = (row: RowOf<typeof columns> | undefined) => row as Row | undefined
+  const byId = select(columns, (db, row) =>
     db
       .select(row)
-      .from(ticketCustomValues)
-      .innerJoin(customFields, eq(customFields.id, ticketCustomValues.customFieldId))
-      .where(sql`${ticketCustomValues.ticketId} IN (SELECT value FROM json_each(${value('ids')}))`)
-      .orderBy(ticketCustomValues.ticketId, customFields.sortOrder, customFields.id),
+      .from(table as SQLiteTable)
+      .where(eq(table.id, value('id'))),
+  )
+  const inOrder = select(columns, (db, row) =>
+    db
+      .select(row)
+      .from(table as SQLiteTable)
+      .orderBy(order, table.id)
+      .limit(value('limit'))
+      .offset(value('offset')),
+  )
+  const count = select({ total: sql<number>`count(*)` }, (db, row) =>
+    db.select(row).from(table as SQLiteTable),
+  )
+  const remove = command((db) => db.delete(table).where(eq(table.id, value('id'))))
+  return {
+    insert: inserter(table),
+    update: patcher(table),
+    byId: (q: Queries, id: number): Row | undefined => asRow(byId(q).get({ id })),
+    page: (q: Queries, range: Range): Page<Row> => ({
+      rows: inOrder(q).all(range),
+      total: count(q).get({})?.total ?? 0,
+    }),
+    remove: (q: Queries, id: number) => void remove(q).run({ id }),
+  }
+}
+
+export const departmentStore = catalogStore(departments, departments.sortOrder)
+export const categoryStore = catalogStore(categories, categories.sortOrder)
+export const labelStore = catalogStore(labels, labels.sortOrder)
+export const productStore = catalogStore(products, products.sortName)
+export const cannedResponseStore = catalogStore(cannedResponses, cannedResponses.sortOrder)
+export const customFieldStore = catalogStore(customFields, customFields.sortOrder)
+
+const clearDefault = command((db) =>
+  db
+    .update(departments)
+    .set({ isDefault: false })
+    .where(and(eq(departments.isDefault, true), ne(departments.id, value('id')))),
 )
 
-/** The custom values that these tickets hold, ticket by ticket. */
-export function customValuesOfTickets(
-  q: Queries,
-  ticketIds: readonly number[],
-): TicketCustomValue[] {
-  return valuesOfTickets(q).all({ ids: JSON.stringify(ticketIds) })
+/** Leaves the flag of the default department to the one with this id. */
+export function clearOtherDefaults(q: Queries, id: number): void {
+  clearDefault(q).run({ id })
+}
+
+const agentsOf = select({ id: staff.id, name: staff.name }, (db, row) =>
+  db
+    .select(row)
+    .from(departmentAgents)
+    .innerJoin(staff, eq(staff.id, departmentAgents.staffId))
+    .where(eq(departmentAgents.departmentId, value('id')))
+    .orderBy(staff.name, staff.id),
+)
+
+/** The members of a department, by name. */
+export function agentsOfDepartment(q: Queries, id: number): { id: number; name: string }[] {
+  return agentsOf(q).all({ id })
+}
+
+const activeResponses = select(getTableColumns(cannedResponses), (db, row) =>
+  db
+    .select(row)
+    .from(cannedResponses)
+    .where(eq(cannedResponses.isActive, true))
+    .orderBy(cannedResponses.sortOrder, cannedResponses.title, cannedResponses.id),
+)
+
+/** The canned responses that are offered, in the order of their lists, ties by title. */
+export function activeCannedResponses(q: Queries): CannedResponseRow[] {
+  return activeResponses(q).all({})
+}
+
+const ancestors = select(
+  { id: sql<number>`id` },
+  () => sql`
+  WITH RECURSIVE up (id) AS (
+    SELECT ${value('id')}
+    UNION SELECT parent_id FROM categories JOIN up ON categories.id = up.id
+      WHERE parent_id IS NOT NULL
+  )
+  SELECT id FROM up`,
+)
+
+/** A category and all above it. */
+export function categoryPath(q: Queries, id: number): number[] {
+  return ancestors(q)
+    .all({ id })
+    .map((row) => row.id)
+}
+
+const byEnvatoId = select({ id: products.id }, (db, row) =>
+  db
+    .select(row)
+    .from(products)
+    .where(eq(products.envatoId, value('envatoId'))),
+)
+
+export function productIdByEnvatoId(q: Queries, envatoId: string): number | undefined {
+  return byEnvatoId(q).get({ envatoId } satisfies Values)?.id
 }

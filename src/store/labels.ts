@@ -1,6 +1,5 @@
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import { cell, command, select, value, type Queries } from './queries.ts'
-import { inserter } from './rows.ts'
 import { labels, ticketLabels, type LabelRow } from './schema.ts'
 
 /** A label as a ticket shows it. */
@@ -12,13 +11,6 @@ export type TicketLabel = {
 }
 
 const columns = getTableColumns(labels)
-
-const byId = select(columns, (db, row) =>
-  db
-    .select(row)
-    .from(labels)
-    .where(eq(labels.id, value('id'))),
-)
 
 // Names need not be unique (deskhive.md section 10); the oldest stands for the name.
 const byName = select(columns, (db, row) =>
@@ -52,12 +44,6 @@ const attach = command((db) =>
 const detachAll = command((db) =>
   db.delete(ticketLabels).where(and(eq(ticketLabels.ticketId, value('ticketId')))),
 )
-
-export const insertLabel = inserter(labels)
-
-export function labelById(q: Queries, id: number): LabelRow | undefined {
-  return byId(q).get({ id })
-}
 
 export function labelByName(q: Queries, name: string): LabelRow | undefined {
   return byName(q).get({ name })

@@ -219,6 +219,12 @@ export const messages = sqliteTable('messages', {
   ...stamps(),
 })
 
+export const messageLikes = sqliteTable('message_likes', {
+  messageId: integer().notNull(),
+  staffId: integer().notNull(),
+  createdAt: millis().notNull(),
+})
+
 export const apiKeys = sqliteTable('api_keys', {
   id: autoId(),
   uid: text().notNull(),
@@ -261,6 +267,17 @@ export const idempotency = sqliteTable('idempotency', {
   createdAt: millis().notNull(),
 })
 
+export const cannedResponses = sqliteTable('canned_responses', {
+  id: autoId(),
+  title: text().notNull(),
+  content: text(),
+  category: text(),
+  shortcut: text(),
+  isActive: integer({ mode: 'boolean' }).notNull().default(true),
+  sortOrder: integer().notNull().default(0),
+  ...stamps(),
+})
+
 export const ticketCounts = sqliteTable('ticket_counts', {
   dimension: text({ enum: countDimensions }).notNull(),
   member: integer().notNull(),
@@ -274,6 +291,11 @@ export type CustomerRow = typeof customers.$inferSelect
 export type TicketRow = typeof tickets.$inferSelect
 export type MessageRow = typeof messages.$inferSelect
 export type LabelRow = typeof labels.$inferSelect
+export type DepartmentRow = typeof departments.$inferSelect
+export type CategoryRow = typeof categories.$inferSelect
+export type ProductRow = typeof products.$inferSelect
+export type CannedResponseRow = typeof cannedResponses.$inferSelect
+export type CustomFieldRow = typeof customFields.$inferSelect
 export type ApiKeyRow = typeof apiKeys.$inferSelect
 export type EventRow = typeof events.$inferSelect
 export type TicketStatus = TicketRow['status']

@@ -27,11 +27,47 @@ const contractRows = [
   // deskhive.md section 7
   'GET /api/v1/internal/tickets/:id/messages messages:list',
   'POST /api/v1/internal/tickets/:id/messages messages:create',
+  // deskhive.md section 8
+  'GET /api/v1/internal/departments departments:list',
+  'POST /api/v1/internal/departments departments:create',
+  'GET /api/v1/internal/departments/:id departments:read',
+  'PUT /api/v1/internal/departments/:id departments:update',
+  'DELETE /api/v1/internal/departments/:id departments:delete',
+  // deskhive.md section 9
+  'GET /api/v1/internal/categories categories:list',
+  'POST /api/v1/internal/categories categories:create',
+  'GET /api/v1/internal/categories/:id categories:read',
+  'PUT /api/v1/internal/categories/:id categories:update',
+  'DELETE /api/v1/internal/categories/:id categories:delete',
+  // deskhive.md section 10
+  'GET /api/v1/internal/labels labels:list',
+  'POST /api/v1/internal/labels labels:create',
+  'GET /api/v1/internal/labels/:id labels:read',
+  'PUT /api/v1/internal/labels/:id labels:update',
+  'DELETE /api/v1/internal/labels/:id labels:delete',
+  // deskhive.md section 11
+  'GET /api/v1/internal/products products:list',
+  'POST /api/v1/internal/products products:create',
+  'GET /api/v1/internal/products/:id products:read',
+  'PUT /api/v1/internal/products/:id products:update',
+  'DELETE /api/v1/internal/products/:id products:delete',
   // deskhive.md section 12
   'GET /api/v1/internal/customers customers:list',
   'POST /api/v1/internal/customers customers:create',
   'GET /api/v1/internal/customers/:id customers:read',
   'PUT /api/v1/internal/customers/:id customers:update',
+  // deskhive.md section 16
+  'GET /api/v1/internal/canned-responses canned-responses:list',
+  'POST /api/v1/internal/canned-responses canned-responses:create',
+  'GET /api/v1/internal/canned-responses/:id canned-responses:read',
+  'PUT /api/v1/internal/canned-responses/:id canned-responses:update',
+  'DELETE /api/v1/internal/canned-responses/:id canned-responses:delete',
+  // deskhive.md section 17
+  'GET /api/v1/internal/custom-fields custom-fields:list',
+  'POST /api/v1/internal/custom-fields custom-fields:create',
+  'GET /api/v1/internal/custom-fields/:id custom-fields:read',
+  'PUT /api/v1/internal/custom-fields/:id custom-fields:update',
+  'DELETE /api/v1/internal/custom-fields/:id custom-fields:delete',
   // deskhive.md section 18
   'GET /api/v1/internal/api-keys api-keys:list',
   'POST /api/v1/internal/api-keys api-keys:create',
@@ -42,13 +78,24 @@ const contractRows = [
   'GET /api/v1/external/connection-check agent',
   'GET /api/v1/external/tickets agent',
   'GET /api/v1/external/tickets/:id agent',
+  'PUT /api/v1/external/tickets/:id agent',
+  'PATCH /api/v1/external/tickets/:id agent',
   'GET /api/v1/external/tickets/:id/messages agent',
   'POST /api/v1/external/tickets/:id/messages agent',
+  'POST /api/v1/external/tickets/:id/close agent',
+  'POST /api/v1/external/tickets/:id/messages/:messageId/like agent',
+  'GET /api/v1/external/canned-responses agent',
 ]
 
 /** What no contract table has: partial changes (deskhive.md 3.5), and the documents. */
 const ourRows = [
   'PATCH /api/v1/internal/tickets/:id tickets:update',
+  'PATCH /api/v1/internal/departments/:id departments:update',
+  'PATCH /api/v1/internal/categories/:id categories:update',
+  'PATCH /api/v1/internal/labels/:id labels:update',
+  'PATCH /api/v1/internal/products/:id products:update',
+  'PATCH /api/v1/internal/canned-responses/:id canned-responses:update',
+  'PATCH /api/v1/internal/custom-fields/:id custom-fields:update',
   'PATCH /api/v1/internal/customers/:id customers:update',
   'PATCH /api/v1/internal/api-keys/:id api-keys:update',
   'GET /api/v1/openapi.json public',

@@ -1,5 +1,6 @@
 // Every row that writes, with a call that succeeds: what the tests of bad input start from.
 
+import { cannedResponses, customFields } from '../../src/domain/catalog.ts'
 import { externalEndpoints, internalEndpoints } from '../../src/http/deskhive/index.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import { endpoints as kevaEndpoints } from '../../src/http/keva/index.ts'
@@ -33,9 +34,9 @@ export const writes = servedRows.filter(({ endpoint }) => endpoint.method !== 'G
 
 /** A call's line, with the ids that `openDesk` has, or with another one. */
 export function lineOf({ name, dialect }: Served, id?: string): string {
-  if (id !== undefined) return name.replace(':id', id)
+  if (id !== undefined) return name.replace(':id', id).replace(':messageId', '1')
   if (dialect === 'keva') return name.replace(':id', '{ticket}')
-  return name.replace(':id', name.includes('/api-keys/') ? '8' : '1')
+  return name.replace(':id', name.includes('/api-keys/') ? '8' : '1').replace(':messageId', '1')
 }
 
 const ticketChange = { status: 'closed', priority: 'low' }
@@ -49,6 +50,30 @@ const bodies: { readonly [path: string]: object } = {
   'PATCH /api/v1/internal/tickets/:id': ticketChange,
   'DELETE /api/v1/internal/tickets/:id': {},
   'POST /api/v1/internal/tickets/:id/messages': { content: 'Hi' },
+  'POST /api/v1/internal/departments': { name: 'Workshop' },
+  'PUT /api/v1/internal/departments/:id': { name: 'Workshop' },
+  'PATCH /api/v1/internal/departments/:id': { name: 'Workshop' },
+  'DELETE /api/v1/internal/departments/:id': {},
+  'POST /api/v1/internal/categories': { name: 'Manuals' },
+  'PUT /api/v1/internal/categories/:id': { name: 'Manuals' },
+  'PATCH /api/v1/internal/categories/:id': { name: 'Manuals' },
+  'DELETE /api/v1/internal/categories/:id': {},
+  'POST /api/v1/internal/labels': { name: 'Urgent', color: '#abc' },
+  'PUT /api/v1/internal/labels/:id': { name: 'Urgent', color: '#abc' },
+  'PATCH /api/v1/internal/labels/:id': { name: 'Urgent', color: '#abc' },
+  'DELETE /api/v1/internal/labels/:id': {},
+  'POST /api/v1/internal/products': { name: 'Kiln' },
+  'PUT /api/v1/internal/products/:id': { name: 'Kiln' },
+  'PATCH /api/v1/internal/products/:id': { name: 'Kiln' },
+  'DELETE /api/v1/internal/products/:id': {},
+  'POST /api/v1/internal/canned-responses': { title: 'Thanks' },
+  'PUT /api/v1/internal/canned-responses/:id': { title: 'Thanks' },
+  'PATCH /api/v1/internal/canned-responses/:id': { title: 'Thanks' },
+  'DELETE /api/v1/internal/canned-responses/:id': {},
+  'POST /api/v1/internal/custom-fields': { label: 'Serial', type: 'text' },
+  'PUT /api/v1/internal/custom-fields/:id': { label: 'Serial', type: 'text' },
+  'PATCH /api/v1/internal/custom-fields/:id': { label: 'Serial', type: 'text' },
+  'DELETE /api/v1/internal/custom-fields/:id': {},
   'POST /api/v1/internal/customers': { name: 'Bo', email: 'bo@x.test' },
   'PUT /api/v1/internal/customers/:id': { name: 'Bo', email: 'bo@x.test' },
   'PATCH /api/v1/internal/customers/:id': { name: 'Bo' },
@@ -56,7 +81,11 @@ const bodies: { readonly [path: string]: object } = {
   'PUT /api/v1/internal/api-keys/:id': { name: 'Shop', type: 'internal' },
   'PATCH /api/v1/internal/api-keys/:id': { name: 'Shop' },
   'DELETE /api/v1/internal/api-keys/:id': {},
+  'PUT /api/v1/external/tickets/:id': ticketChange,
+  'PATCH /api/v1/external/tickets/:id': ticketChange,
+  'POST /api/v1/external/tickets/:id/close': {},
   'POST /api/v1/external/tickets/:id/messages': { content: 'Hi' },
+  'POST /api/v1/external/tickets/:id/messages/:messageId/like': {},
 }
 
 /** A body that the row takes. */
@@ -81,6 +110,10 @@ export async function openDesk(): Promise<TestApp> {
   }
   const app = await openTestApp({ rates })
   catalog(app)
+  await app.write((tx) => {
+    cannedResponses.create(tx, { title: 'Welcome' })
+    customFields.create(tx, { label: 'Bought on', type: 'date' })
+  })
   await agentTicket(app)
   return app
 }

@@ -4,7 +4,7 @@ import { closeSync, copyFileSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
 import { Store, StoreUnavailable } from '../../src/store/db.ts'
-import { insertLabel } from '../../src/store/labels.ts'
+import { labelStore } from '../../src/store/catalog.ts'
 import { counter, getMeta, nextNumber, setMeta } from '../../src/store/meta.ts'
 import type { Queries } from '../../src/store/queries.ts'
 import { clientOf, connectionOf, modeOf, openStore, T0, tempFolder } from './fixtures.ts'
@@ -424,7 +424,7 @@ test('a reopen looks into every page: an index that lies is refused', async () =
   using opened = openStore(data)
   const { store } = opened
   const label = { color: '#fff', createdAt: T0, updatedAt: T0 }
-  await store.write((q) => insertLabel(q, { name: 'needle', ...label }))
+  await store.write((q) => labelStore.insert(q, { name: 'needle', ...label }))
   clientOf(store).pragma('wal_checkpoint(TRUNCATE)')
   fillUp(store)
   await store.write((q) => setMeta(q, 'a', large)).catch(() => {})

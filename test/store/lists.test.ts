@@ -5,7 +5,8 @@ import { systemActor, type Reader } from '../../src/domain/tx.ts'
 import { linkAgent } from '../../src/store/agents.ts'
 import { Store } from '../../src/store/db.ts'
 import { insertCustomer } from '../../src/store/customers.ts'
-import { insertLabel, setTicketLabels } from '../../src/store/labels.ts'
+import { labelStore } from '../../src/store/catalog.ts'
+import { setTicketLabels } from '../../src/store/labels.ts'
 import { insertMessage } from '../../src/store/messages.ts'
 import type { Queries } from '../../src/store/queries.ts'
 import {
@@ -63,7 +64,7 @@ function people(q: Queries): void {
       .prepare('INSERT INTO departments (name, created_at, updated_at) VALUES (?, 0, 0)')
       .run(name)
   }
-  for (const name of ['a', 'b']) insertLabel(q, { name, color: '#fff', ...stamps })
+  for (const name of ['a', 'b']) labelStore.insert(q, { name, color: '#fff', ...stamps })
 }
 
 /** Many share their moment, so that only the id puts them in order. */

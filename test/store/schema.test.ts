@@ -167,6 +167,7 @@ function leadsAnIndex(table: string, column: string): boolean {
 const expectedIndexes = [
   'api_keys_agent',
   'api_keys_owner',
+  'canned_responses_order',
   'categories_order',
   'categories_parent',
   'custom_fields_order',
@@ -177,6 +178,7 @@ const expectedIndexes = [
   'departments_order',
   'labels_name',
   'labels_order',
+  'message_likes_staff',
   'messages_customer',
   'messages_opening',
   'messages_staff',
@@ -200,6 +202,8 @@ const expectedIndexes = [
 const expectedTriggers = [
   'customers_counted',
   'customers_uncounted',
+  'message_likes_counted',
+  'message_likes_uncounted',
   'messages_searched_again',
   'messages_unsearched',
   'ticket_agents_counted',

@@ -18,12 +18,12 @@ export function optionalText(max: number) {
 }
 
 export function email(max: number) {
-  const address = z
-    .string()
-    .refine(isEmail, finding({ rule: 'email' }))
-    .refine((value) => isAtMost(value, max), finding({ rule: 'max', max }))
-    .meta({ format: 'idn-email', maxLength: max })
-  return z.preprocess(trimmed, address)
+  return z.preprocess(trimmed, address(max))
+}
+
+/** As `email`, and may be left out; null clears it. */
+export function optionalEmail(max: number) {
+  return z.preprocess(trimmed, address(max).nullable().optional())
 }
 
 export function flag() {
@@ -39,7 +39,11 @@ export function optionalOneOf<const T extends readonly [string, ...string[]]>(wo
   return z.preprocess(trimmed, z.enum(words).optional())
 }
 
-type Holds = (reader: Parameters<Question['holds']>[0], id: number) => boolean
+type Holds = (
+  reader: Parameters<Question['holds']>[0],
+  id: number,
+  self: number | undefined,
+) => boolean
 
 /** The id of a record that must be there, by the domain's word. */
 export function reference(holds: Holds) {
@@ -60,6 +64,38 @@ export function nullableReference(holds: Holds) {
 export function references(holds: Holds) {
   const ids = z.array(z.preprocess(asInteger, z.int())).optional()
   return asking(ids, { rule: 'exists', holds })
+}
+
+/** As `text`, and may be left out or null. Without a limit when `max` is not given. */
+export function optionalLongText() {
+  return z.preprocess(trimmed, z.string().nullable().optional())
+}
+
+/** `#` and 3, 4, 6 or 8 hexadecimal digits. */
+export function hexColor() {
+  const color = z
+    .string()
+    .refine((value) => hexColorPattern.test(value), finding({ rule: 'hexColor' }))
+  return z.preprocess(trimmed, color.meta({ pattern: hexColorPattern.source }))
+}
+
+const hexColorPattern = /^#(?:[0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$/
+
+/** A whole number from `min`; may be left out. */
+export function optionalInteger(min: number) {
+  const whole = z.int().refine((value) => value >= min, finding({ rule: 'min', min }))
+  return z.preprocess(asInteger, whole.meta({ minimum: min }).optional())
+}
+
+/** A number from `min`; may be left out, and null clears it. */
+export function optionalNumber(min: number) {
+  const number = z
+    .unknown()
+    .refine((value) => typeof value === 'number', finding({ rule: 'number' }))
+    .transform(Number)
+    .refine((value) => !(value < min), finding({ rule: 'min', min }))
+    .meta({ type: 'number', minimum: min })
+  return z.preprocess(asNumber, number.nullable().optional())
 }
 
 /** A list of words of a closed set. */
@@ -83,6 +119,14 @@ export function momentAfterNow() {
       .optional(),
   )
   return asking(moment, { rule: 'afterNow', holds: (reader, at: Millis) => at > reader.now })
+}
+
+function address(max: number) {
+  return z
+    .string()
+    .refine(isEmail, finding({ rule: 'email' }))
+    .refine((value) => isAtMost(value, max), finding({ rule: 'max', max }))
+    .meta({ format: 'idn-email', maxLength: max })
 }
 
 const isoMoment =
@@ -121,6 +165,14 @@ function asInteger(value: unknown): unknown {
   const digits = value.trim()
   if (digits === '') return null
   return /^-?\d{1,15}$/.test(digits) ? Number(digits) : value
+}
+
+function asNumber(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (typeof value !== 'string') return value
+  const digits = value.trim()
+  if (digits === '') return null
+  return /^-?\d{1,15}(?:\.\d{1,15})?$/.test(digits) ? Number(digits) : value
 }
 
 const flagWords = new Map<unknown, boolean>([

@@ -5,10 +5,18 @@ import { documentRow } from '../openapi.ts'
 import { connection } from './connection.ts'
 import { external, internal } from './dialect.ts'
 import { externalDocument, internalDocument } from './document.ts'
+import { cannedResponses } from './external/cannedresponses.ts'
+import { messages as agentMessages } from './external/messages.ts'
 import { tickets as agentTickets } from './external/tickets.ts'
+import { cannedResponseEndpoints } from './internal/cannedresponses.ts'
+import { categoryEndpoints } from './internal/categories.ts'
 import { customers } from './internal/customers.ts'
+import { customFieldEndpoints } from './internal/customfields.ts'
+import { departmentEndpoints } from './internal/departments.ts'
 import { apiKeys } from './internal/keys.ts'
+import { labelEndpoints } from './internal/labels.ts'
 import { messages } from './internal/messages.ts'
+import { productEndpoints } from './internal/products.ts'
 import { tickets } from './internal/tickets.ts'
 
 const health = 'Health check successful'
@@ -31,6 +39,12 @@ const nouns: readonly Endpoint[] = [
   connection('connection:check'),
   ...tickets,
   ...messages,
+  ...departmentEndpoints,
+  ...categoryEndpoints,
+  ...labelEndpoints,
+  ...productEndpoints,
+  ...cannedResponseEndpoints,
+  ...customFieldEndpoints,
   ...customers,
 ]
 
@@ -41,7 +55,12 @@ export const internalEndpoints: readonly Endpoint[] = [
 ]
 
 /** Every row of the external group, for agents. */
-export const externalEndpoints: readonly Endpoint[] = [connection(null), ...agentTickets]
+export const externalEndpoints: readonly Endpoint[] = [
+  connection(null),
+  ...agentTickets,
+  ...agentMessages,
+  ...cannedResponses,
+]
 
 /** The scopes that an internal key may hold: those of the rows. */
 export function internalScopes(): ReadonlySet<string> {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Message } from '../../domain/messages.ts'
-import type { TicketPriority, TicketStatus } from '../../domain/tickets.ts'
+import type { StatusChange, TicketPriority, TicketStatus } from '../../domain/tickets.ts'
 import type { FullTicket } from '../../domain/ticketviews.ts'
 import { isoSeconds, isoSecondsOrNull } from '../../lib/time.ts'
 
@@ -28,6 +28,11 @@ export const storedPriorities: { readonly [W in PriorityWord]: TicketPriority } 
   medium: 'medium',
   high: 'high',
   critical: 'urgent',
+}
+
+/** Sets the stored status of a word, unless the ticket is shown by that word already. */
+export function statusChange(word: StatusWord): StatusChange {
+  return { to: storedStatuses[word][0], unless: storedStatuses[word] }
 }
 
 const shownStatuses: { readonly [S in TicketStatus]: StatusWord } = {
@@ -142,7 +147,8 @@ export const messageShape = z
   })
   .meta({ id: 'Message' })
 
-export function presentMessage(message: Message) {
+/** `isLiked` is the caller's own state; an admin likes nothing (deskhive.md section 7). */
+export function presentMessage(message: Message, isLiked = false) {
   const sender = senderOf(message)
   return {
     id: message.id,
@@ -153,7 +159,7 @@ export function presentMessage(message: Message) {
     sender,
     is_internal: message.isInternal,
     likes_count: message.likesCount,
-    liked: false,
+    liked: isLiked,
     attachments: [],
     created_at: isoSeconds(message.createdAt),
     updated_at: isoSeconds(message.updatedAt),

@@ -143,7 +143,7 @@ contract('other paths and methods', { key: 'special' }, [
   notAllowed('POST /api/v1/internal/connection-check', 'GET, HEAD'),
   notAllowed('OPTIONS /api/v1/internal/tickets', 'GET, HEAD, POST'),
   notAllowed('POST /api/v1/external/tickets', 'GET, HEAD'),
-  notAllowed('DELETE /api/v1/external/tickets/1', 'GET, HEAD'),
+  notAllowed('DELETE /api/v1/external/tickets/1', 'GET, HEAD, PUT, PATCH'),
   notAllowed('PUT /api/v1/external/tickets/1/messages', 'GET, HEAD, POST'),
   ...[
     '/api/v1/internal',

@@ -1,38 +1,39 @@
 import { z } from 'zod'
-import { Fault } from '../../../domain/errors.ts'
-import { listReplies, postMessage } from '../../../domain/messages.ts'
-import { getTicketRow } from '../../../domain/tickets.ts'
-import {
-  getFullTicket,
-  listFullTickets,
-  requireTicketOfAgent,
-} from '../../../domain/ticketviews.ts'
-import type { Reader } from '../../../domain/tx.ts'
-import { integerId } from '../../../lib/ids.ts'
-import type { Call, Endpoint } from '../../endpoint.ts'
+import { labels } from '../../../domain/catalog.ts'
+import { closeTicket, updateTicket } from '../../../domain/tickets.ts'
+import { getFullTicket, listFullTickets } from '../../../domain/ticketviews.ts'
+import type { Tx } from '../../../domain/tx.ts'
+import type { Call, Endpoint, WriteEndpoint } from '../../endpoint.ts'
 import { read } from '../../fields.ts'
 import {
   agentList,
   agentSingle,
   agentTold,
-  created,
   listed,
   pagingOf,
   pagingQuery,
+  updated,
 } from '../envelope.ts'
+import { optionalOneOf, references } from '../fields.ts'
 import { ticketFilterOf } from '../filters.ts'
-import { reply } from '../reply.ts'
+import { ownTicket } from './own.ts'
 import {
   agentTicketShape,
-  messageShape,
   presentForAgent,
-  presentMessage,
   priorityWords,
+  statusChange,
   statusWords,
+  storedPriorities,
 } from '../shapes.ts'
 
 const ticketsPerPage = 15
-const messagesPerPage = 30
+const closed = 'Ticket closed successfully'
+
+const change = z.object({
+  status: optionalOneOf(statusWords),
+  priority: optionalOneOf(priorityWords),
+  labels: references(labels.exists),
+})
 
 /** deskhive.md section 21: an agent reaches the tickets linked to that agent (D10). */
 export const tickets: readonly Endpoint[] = [
@@ -71,44 +72,44 @@ export const tickets: readonly Endpoint[] = [
       return { status: 200, body: { status: true, data: presentForAgent(ticket) } }
     },
   },
-  {
-    method: 'GET',
-    path: '/tickets/:id/messages',
+  ...(['PUT', 'PATCH'] as const).map((method): WriteEndpoint => ({
+    method,
+    path: '/tickets/:id',
     scope: null,
-    tag: 'Messages',
-    summary: 'List the messages of a ticket after the opening one, oldest first',
-    query: z.object(pagingQuery(messagesPerPage)),
-    answer: { status: 200, shape: agentList(messageShape) },
-    run(call) {
-      const { id } = ownTicket(call)
-      const paging = pagingOf(call.query, messagesPerPage)
-      const page = listReplies(call.tx, id, paging.range)
-      return { status: 200, body: { status: true, ...listed(paging, page, presentMessage) } }
-    },
-  },
+    tag: 'Tickets',
+    summary: 'Change a ticket; what is left out stays',
+    body: change,
+    answer: { status: 200, shape: agentTold(agentTicketShape, updated) },
+    run: changeTicket,
+  })),
   {
     method: 'POST',
-    path: '/tickets/:id/messages',
+    path: '/tickets/:id/close',
     scope: null,
-    tag: 'Messages',
-    summary: 'Answer a ticket, or leave a note on it',
-    body: reply,
-    answer: { status: 201, shape: agentTold(messageShape, created) },
+    tag: 'Tickets',
+    summary: 'Close a ticket',
+    answer: { status: 200, shape: agentTold(agentTicketShape, closed) },
     run(call) {
-      const { id, isLocked } = ownTicket(call)
-      if (isLocked) throw new Fault('refused', 'locked')
-      const { content, is_internal: isInternal = false } = read(call.tx, reply, call.body)
-      const message = postMessage(call.tx, id, { body: content, isInternal, direction: 'outbound' })
+      const { id } = ownTicket(call)
+      closeTicket(call.tx, id)
+      const ticket = getFullTicket(call.tx, id)
       return {
-        status: 201,
-        body: { status: true, data: presentMessage(message), message: created },
+        status: 200,
+        body: { status: true, data: presentForAgent(ticket), message: closed },
       }
     },
   },
 ]
 
-function ownTicket({ tx, params, key }: Call<Reader>) {
-  const ticket = getTicketRow(tx, integerId(params['id'] ?? ''))
-  requireTicketOfAgent(tx, ticket.id, key?.agentId ?? 0)
-  return ticket
+function changeTicket(call: Call<Tx>) {
+  const { tx, body } = call
+  const { id } = ownTicket(call)
+  const { status, priority, labels: labelIds } = read(tx, change, body)
+  updateTicket(tx, id, {
+    status: status && statusChange(status),
+    priority: priority && storedPriorities[priority],
+    labelIds,
+  })
+  const data = presentForAgent(getFullTicket(tx, id))
+  return { status: 200, body: { status: true, data, message: updated } }
 }

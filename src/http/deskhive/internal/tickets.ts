@@ -1,15 +1,8 @@
 import { z } from 'zod'
-import { categoryExists, departmentExists, productExists } from '../../../domain/catalog.ts'
+import { categories, departments, labels, products } from '../../../domain/catalog.ts'
 import { customerExists, getCustomer } from '../../../domain/customers.ts'
-import { labelExists } from '../../../domain/labels.ts'
 import { staffExists } from '../../../domain/staff.ts'
-import {
-  createTicket,
-  deleteTicket,
-  getTicketRow,
-  updateTicket,
-  type StatusChange,
-} from '../../../domain/tickets.ts'
+import { createTicket, deleteTicket, getTicketRow, updateTicket } from '../../../domain/tickets.ts'
 import { getFullTicket, listFullTickets } from '../../../domain/ticketviews.ts'
 import { integerId } from '../../../lib/ids.ts'
 import type { Call, Endpoint, WriteEndpoint } from '../../endpoint.ts'
@@ -40,10 +33,9 @@ import {
   adminTicketShape,
   presentForAdmin,
   priorityWords,
+  statusChange,
   statusWords,
   storedPriorities,
-  storedStatuses,
-  type StatusWord,
 } from '../shapes.ts'
 
 const perPage = 15
@@ -53,9 +45,9 @@ const creation = z.object({
   customer_id: reference(customerExists),
   title: text(500),
   content: text(),
-  department_id: optionalReference(departmentExists),
-  category_id: nullableReference(categoryExists),
-  product_id: nullableReference(productExists),
+  department_id: optionalReference(departments.exists),
+  category_id: nullableReference(categories.exists),
+  product_id: nullableReference(products.exists),
   priority: optionalOneOf(priorityWords),
 })
 
@@ -63,12 +55,12 @@ const change = z.object({
   status: optionalOneOf(statusWords),
   priority: optionalOneOf(priorityWords),
   assigned_to: nullableReference(staffExists),
-  department_id: optionalReference(departmentExists),
-  category_id: nullableReference(categoryExists),
-  product_id: nullableReference(productExists),
+  department_id: optionalReference(departments.exists),
+  category_id: nullableReference(categories.exists),
+  product_id: nullableReference(products.exists),
   is_resolved: flag(),
   is_locked: flag(),
-  labels: references(labelExists),
+  labels: references(labels.exists),
 })
 
 const filters = {
@@ -173,8 +165,4 @@ function changeTicket({ tx, params, body }: Call<Tx>) {
     labelIds: fields.labels,
   })
   return { status: 200, body: { data: presentForAdmin(getFullTicket(tx, id)), message: updated } }
-}
-
-function statusChange(word: StatusWord): StatusChange {
-  return { to: storedStatuses[word][0], unless: storedStatuses[word] }
 }

@@ -1,0 +1,18 @@
+import { found } from '../../../domain/errors.ts'
+import { getTicketRow } from '../../../domain/tickets.ts'
+import { requireTicketOfAgent } from '../../../domain/ticketviews.ts'
+import type { Reader } from '../../../domain/tx.ts'
+import { integerId } from '../../../lib/ids.ts'
+import type { Call } from '../../endpoint.ts'
+
+/** The agent behind the key; admission has seen that there is one. */
+export function agentIdOf({ key }: Call<Reader>): number {
+  return found(key?.agentId ?? undefined, 'record')
+}
+
+/** The ticket in the path, if it is the agent's; otherwise there is none (deskhive.md D10). */
+export function ownTicket(call: Call<Reader>) {
+  const ticket = getTicketRow(call.tx, integerId(call.params['id'] ?? ''))
+  requireTicketOfAgent(call.tx, ticket.id, agentIdOf(call))
+  return ticket
+}
