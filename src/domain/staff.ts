@@ -43,10 +43,6 @@ export function listStaff(reader: Reader): Staff[] {
   return allStaff(reader.q)
 }
 
-export function findStaff(reader: Reader, id: number): Staff | undefined {
-  return staffById(reader.q, id)
-}
-
 export function findStaffByUid(reader: Reader, uid: string): Staff | undefined {
   return staffByUid(reader.q, uid)
 }

@@ -300,7 +300,5 @@ export type ApiKeyRow = typeof apiKeys.$inferSelect
 export type EventRow = typeof events.$inferSelect
 export type TicketStatus = TicketRow['status']
 export type TicketPriority = TicketRow['priority']
-export type SenderKind = MessageRow['senderKind']
-export type Replier = NonNullable<TicketRow['lastReplyBy']>
 export type StaffRole = StaffRow['role']
 export type KeyKind = ApiKeyRow['kind']

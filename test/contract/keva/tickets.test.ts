@@ -4,7 +4,7 @@ import { kevaRefusals } from '../refusals.ts'
 import { staff, type TestApp } from '../../support/harness.ts'
 import { call } from '../../support/send.ts'
 import { manyTickets, mara, openTicket, ticket } from '../../support/seed.ts'
-import { findStaff } from '../../../src/domain/staff.ts'
+import { staffById } from '../../../src/store/staff.ts'
 import { closeTicket, updateTicket } from '../../../src/domain/tickets.ts'
 import { publicId } from '../../../src/lib/ids.ts'
 
@@ -384,7 +384,7 @@ const updated = ['ticket.updated']
 function userId(app: TestApp, id: number): string {
   return publicId(
     'staff',
-    app.read((reader) => findStaff(reader, id)?.uid ?? ''),
+    app.read((reader) => staffById(reader.q, id)?.uid ?? ''),
   )
 }
 
