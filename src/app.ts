@@ -7,7 +7,7 @@ import { Gate, type Rates } from './http/gate.ts'
 import { surfaces as kevaSurfaces } from './http/keva/index.ts'
 import { mount, refuseHost } from './http/mount.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
-import { forgetAnswers, reopenStore, saveKeyUses } from './jobs/housekeeping.ts'
+import { forgetAnswers, reopenStore, saveKeyUses, whileWritable } from './jobs/housekeeping.ts'
 import type { Log } from './lib/log.ts'
 import { Store } from './store/db.ts'
 
@@ -123,11 +123,9 @@ export function listen(
       return Response.json({ error: 'Internal server error' }, { status: 500 })
     },
   })
-  const jobs = [
-    reopenStore(opened.store, machine.log),
-    saveKeyUses(app.ring),
-    forgetAnswers(opened.desk),
-  ]
+  const { store, desk } = opened
+  const writing = [saveKeyUses(app.ring), forgetAnswers(desk)]
+  const jobs = [reopenStore(store, machine.log), ...writing.map((job) => whileWritable(store, job))]
   const heartbeat = startHeartbeat(jobs, machine.clock, machine.log)
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`,

@@ -9,16 +9,36 @@ import type { Job } from './heartbeat.ts'
 const answersPerStep = 200
 const jobActor: Actor = { ...systemActor, kind: 'job' }
 
-/** After a fault of the disk: opens the store again once it can be written to. */
+/**
+ * After a fault of the disk: opens the store again once it can be written to. It tries at every beat and
+ * tells of a failure once a minute.
+ */
 export function reopenStore(store: Store, log: Log): Job {
+  let silentUntil: Millis = 0
   return {
     name: 'reopen store',
     step(now) {
       if (!store.fault) return Promise.resolve(false)
-      store.reopen(now)
-      log.info('store reopened')
+      try {
+        store.reopen(now)
+        silentUntil = 0
+        log.info('store reopened')
+      } catch (err) {
+        if (now >= silentUntil) {
+          silentUntil = now + minuteMs
+          log.error('store cannot be reopened yet', err)
+        }
+      }
       return Promise.resolve(false)
     },
+  }
+}
+
+/** The job, but only while the store can be written to. */
+export function whileWritable(store: Store, job: Job): Job {
+  return {
+    name: job.name,
+    step: (now) => (store.fault ? Promise.resolve(false) : job.step(now)),
   }
 }
 

@@ -4,7 +4,12 @@ import { answersKeptMs, keepAnswer } from '../../src/domain/idempotency.ts'
 import { KeyRing } from '../../src/domain/keyring.ts'
 import { createKey } from '../../src/domain/keys.ts'
 import { systemActor } from '../../src/domain/tx.ts'
-import { forgetAnswers, reopenStore, saveKeyUses } from '../../src/jobs/housekeeping.ts'
+import {
+  forgetAnswers,
+  reopenStore,
+  saveKeyUses,
+  whileWritable,
+} from '../../src/jobs/housekeeping.ts'
 import { beat } from '../../src/jobs/heartbeat.ts'
 import type { Log } from '../../src/lib/log.ts'
 import { minuteMs } from '../../src/lib/time.ts'
@@ -89,6 +94,26 @@ describe('saveKeyUses', () => {
   })
 })
 
+test('whileWritable lets a job rest while the store has a fault', async () => {
+  using folder = tempFolder('rest')
+  using opened = openStore(join(folder.path, 'data'))
+  const { store } = opened
+  let steps = 0
+  const job = whileWritable(store, {
+    name: 'count',
+    step: () => Promise.resolve(++steps < 1),
+  })
+  await job.step(T0)
+  const client = clientOf(store)
+  client.pragma(`max_page_count = ${String(client.pragma('page_count', { simple: true }))}`)
+  await store.write((q) => setMeta(q, 'a', 'x'.repeat(200_000))).catch(() => {})
+  await job.step(T0)
+  expect(steps).toBe(1)
+  store.reopen(T0)
+  await job.step(T0)
+  expect(steps).toBe(2)
+})
+
 describe('reopenStore', () => {
   test('leaves a sound store alone', async () => {
     using reopen = spyOn(house.store, 'reopen')
@@ -109,12 +134,12 @@ describe('reopenStore', () => {
       using reopen = spyOn(store, 'reopen').mockImplementation(() => {
         throw new Error('still full')
       })
-      await beat(jobs, T0, log)
-      await beat(jobs, T0 + 1000, log)
-      expect(reopen).toHaveBeenCalledTimes(2)
+      for (const ms of [0, 1000, minuteMs - 1, minuteMs]) await beat(jobs, T0 + ms, log)
+      expect(reopen).toHaveBeenCalledTimes(4)
     }
-    expect(said).toEqual(['job failed: Error: still full', 'job failed: Error: still full'])
-    await beat(jobs, T0 + 2000, log)
+    const told = 'store cannot be reopened yet: Error: still full'
+    expect(said).toEqual([told, told])
+    await beat(jobs, T0 + minuteMs + 1000, log)
     expect([store.fault, said.at(-1)]).toEqual([undefined, 'store reopened'])
     await store.write((q) => setMeta(q, 'a', '1'))
   })
