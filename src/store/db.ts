@@ -83,7 +83,7 @@ export class Store implements Disposable {
 
   /** Runs `job` on a snapshot of what is committed. */
   read<T>(job: (q: Queries) => Sync<T>): T {
-    const { verbs } = this.#connection
+    const { client, verbs } = this.#connection
     const q = new Queries(this.#connection)
     verbs.begin.run()
     try {
@@ -92,7 +92,8 @@ export class Store implements Disposable {
       return value
     } finally {
       q.end()
-      verbs.rollback.run()
+      // A fault of the disk has ended it already, and is what the caller must hear of.
+      if (client.inTransaction) verbs.rollback.run()
     }
   }
 

@@ -233,6 +233,17 @@ describe('a closure that returns a promise (S9)', () => {
 })
 
 describe('a read', () => {
+  test('tells of the fault that ended it, not of the transaction that is gone', () => {
+    using store = Store.inMemory(T0)
+    const fails = () =>
+      store.read((q) => {
+        connectionOf(q).client.exec('ROLLBACK')
+        throw new Error('disk I/O error')
+      })
+    expect(fails).toThrow('disk I/O error')
+    expect(store.read(() => 1)).toBe(1)
+  })
+
   test('that throws leaves the store as it was', () => {
     using store = Store.inMemory(T0)
     const broken = () =>
