@@ -86,13 +86,13 @@ function getMessage(reader: Reader, id: number): Message {
 
 function customerSender(tx: Tx, ticket: TicketRow, fields: NewMessage) {
   const customer = ticket.customerId === null ? undefined : customerById(tx.q, ticket.customerId)
-  const senderEmail = fields.senderEmail ?? customer?.email ?? null
-  const sender = senderEmail === null ? undefined : customerByEmail(tx.q, emailKey(senderEmail))
+  const { senderEmail } = fields
+  const sender = senderEmail ? customerByEmail(tx.q, emailKey(senderEmail)) : customer
   return {
     senderKind: 'customer' as const,
     customerId: sender?.id ?? null,
-    senderName: fields.senderName ?? (fields.senderEmail ? sender?.name : customer?.name) ?? null,
-    senderEmail,
+    senderName: fields.senderName ?? sender?.name ?? null,
+    senderEmail: senderEmail ?? customer?.email ?? null,
   }
 }
 
