@@ -23,6 +23,7 @@ import type {
   ProductRow,
 } from '../store/schema.ts'
 import type { Queries } from '../store/queries.ts'
+import { differing } from './changes.ts'
 import { found } from './errors.ts'
 import type { CatalogNoun } from './events.ts'
 import type { Reader, Tx } from './tx.ts'
@@ -89,7 +90,7 @@ function catalog<Row extends { readonly id: number; readonly updatedAt: Millis }
     },
     update(tx, id, fields) {
       const row = get(tx, id)
-      if (!differs(row, fields)) return row
+      if (differing(row, fields).length === 0) return row
       before?.(tx, fields, id)
       store.update(tx.q, id, { ...fields, ...derive?.(fields), updatedAt: tx.now } as never)
       const changed = get(tx, id)
@@ -102,12 +103,6 @@ function catalog<Row extends { readonly id: number; readonly updatedAt: Millis }
       store.remove(tx.q, id)
     },
   }
-}
-
-function differs<Row>(row: Row, fields: Given<Row>): boolean {
-  return Object.entries(fields).some(
-    ([name, to]) => to !== undefined && to !== row[name as keyof Row],
-  )
 }
 
 /** One default at most: who becomes it takes the flag from the others (deskhive.md section 8). */

@@ -8,6 +8,7 @@ import {
   updateCustomer as patchCustomer,
 } from '../store/customers.ts'
 import type { CustomerRow } from '../store/schema.ts'
+import { differing } from './changes.ts'
 import { Fault, found } from './errors.ts'
 import type { Reader, Tx } from './tx.ts'
 
@@ -53,9 +54,7 @@ export function listCustomers(reader: Reader, range: Range): Page<Customer> {
 export function updateCustomer(tx: Tx, id: number, fields: CustomerFields): Customer {
   const customer = getCustomer(tx, id)
   if (fields.email !== undefined) refuseTakenEmail(tx, fields.email, id)
-  const changed = Object.entries(fields).flatMap(([name, to]) =>
-    to === undefined || to === customer[name as keyof CustomerFields] ? [] : [name],
-  )
+  const changed = differing(customer, fields)
   if (changed.length === 0) return customer
   const email = fields.email ?? customer.email
   const name = fields.name === undefined ? customer.name : fields.name

@@ -10,6 +10,7 @@ import {
   type KeyView,
 } from '../store/keys.ts'
 import type { KeyKind } from '../store/schema.ts'
+import { differing } from './changes.ts'
 import { found } from './errors.ts'
 import type { Reader, Tx } from './tx.ts'
 
@@ -56,10 +57,7 @@ export type KeyPatch = {
 /** Changes what differs of a key, its value excepted; when nothing does, nothing happens. */
 export function updateKey(tx: Tx, id: number, patch: KeyPatch): Key {
   const key = getDeskHiveKey(tx, id)
-  const differs = Object.entries(patch).some(
-    ([name, to]) => to !== undefined && !Bun.deepEquals(to, key[name as keyof KeyPatch]),
-  )
-  if (!differs) return key
+  if (differing(key, patch).length === 0) return key
   patchKey(tx.q, id, {
     ...patch,
     scopes: patch.scopes === undefined ? undefined : patch.scopes && [...patch.scopes],

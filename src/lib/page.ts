@@ -8,3 +8,8 @@ export type Page<Row> = { readonly rows: Row[]; readonly total: number }
 export function rangeOf(page: number, perPage: number): Range {
   return { limit: perPage, offset: (page - 1) * perPage }
 }
+
+/** A whole number from 1 that stays exact in any sum, or undefined. */
+export function positiveInteger(text: string | null): number | undefined {
+  return text !== null && /^0*[1-9]\d{0,11}$/.test(text) ? Number(text) : undefined
+}

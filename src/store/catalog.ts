@@ -1,7 +1,7 @@
 import { and, eq, getTableColumns, ne, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Page, Range } from '../lib/page.ts'
-import { command, select, value, type Queries, type RowOf, type Values } from './queries.ts'
+import { command, select, value, type Queries, type RowOf } from './queries.ts'
 import { inserter, patcher } from './rows.ts'
 import {
   cannedResponses,
@@ -130,5 +130,5 @@ const byEnvatoId = select({ id: products.id }, (db, row) =>
 )
 
 export function productIdByEnvatoId(q: Queries, envatoId: string): number | undefined {
-  return byEnvatoId(q).get({ envatoId } satisfies Values)?.id
+  return byEnvatoId(q).get({ envatoId })?.id
 }

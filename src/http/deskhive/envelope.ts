@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { rangeOf, type Page, type Range } from '../../lib/page.ts'
+import { positiveInteger, rangeOf, type Page, type Range } from '../../lib/page.ts'
 
 // deskhive.md 3.1 and section 4: `{data, meta}`, `{data, message}`, and `status: true` for agents.
 
@@ -9,14 +9,9 @@ export type Paging = { readonly page: number; readonly perPage: number; readonly
 
 /** A bad number falls back, one above the maximum is lowered to it, and `meta` shows what was used. */
 export function pagingOf(query: URLSearchParams, perPageDefault: number): Paging {
-  const perPage = Math.min(counting(query.get('per_page')) ?? perPageDefault, perPageMax)
-  const page = counting(query.get('page')) ?? 1
+  const perPage = Math.min(positiveInteger(query.get('per_page')) ?? perPageDefault, perPageMax)
+  const page = positiveInteger(query.get('page')) ?? 1
   return { page, perPage, range: rangeOf(page, perPage) }
-}
-
-/** A whole number from 1 that stays exact in any sum, or undefined. */
-export function counting(text: string | null): number | undefined {
-  return text !== null && /^0*[1-9]\d{0,11}$/.test(text) ? Number(text) : undefined
 }
 
 export function listed<Row>(

@@ -1,5 +1,5 @@
 import type { TicketFilter } from '../../domain/ticketviews.ts'
-import { counting } from './envelope.ts'
+import { positiveInteger } from '../../lib/page.ts'
 import { storedPriorities, storedStatuses } from './shapes.ts'
 
 /**
@@ -16,9 +16,9 @@ export function ticketFilterOf(
   const priority = asked('priority')
   const wanted = priority === undefined ? undefined : lookUp(storedPriorities, priority)
   const ids = names.map((name) => [name, asked(name)] as const)
-  const isBad = ids.some(([, text]) => text !== undefined && counting(text) === undefined)
+  const isBad = ids.some(([, text]) => text !== undefined && positiveInteger(text) === undefined)
   if (!statuses || (priority !== undefined && !wanted) || isBad) return undefined
-  const id = (name: string) => counting(ids.find(([one]) => one === name)?.[1] ?? null)
+  const id = (name: string) => positiveInteger(ids.find(([one]) => one === name)?.[1] ?? null)
   return {
     statuses,
     priority: wanted,

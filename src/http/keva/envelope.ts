@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { rangeOf, type Page, type Range } from '../../lib/page.ts'
+import { positiveInteger, rangeOf, type Page, type Range } from '../../lib/page.ts'
 
 // keva.md 3.1, 3.2 and R2: `{data}` and `{data, pagination}`, by page or by offset.
 
@@ -11,7 +11,7 @@ export type Paging = { readonly page: number; readonly perPage: number; readonly
 /** A bad number falls back to the default, one above the maximum to the maximum. */
 export function pagingOf(query: URLSearchParams): Paging {
   const perPage = Math.min(
-    counting(query.get('per_page') ?? query.get('limit')) ?? perPageDefault,
+    positiveInteger(query.get('per_page') ?? query.get('limit')) ?? perPageDefault,
     perPageMax,
   )
   const page = query.get('page')
@@ -24,13 +24,8 @@ export function pagingOf(query: URLSearchParams): Paging {
       range: { limit: perPage, offset: skipped },
     }
   }
-  const number = counting(page) ?? 1
+  const number = positiveInteger(page) ?? 1
   return { page: number, perPage, range: rangeOf(number, perPage) }
-}
-
-/** A whole number from 1 that stays exact in any sum, or undefined. */
-function counting(text: string | null): number | undefined {
-  return text !== null && /^0*[1-9]\d{0,11}$/.test(text) ? Number(text) : undefined
 }
 
 export function listed<Row>(
