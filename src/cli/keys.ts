@@ -16,7 +16,7 @@ export const keysHelp = `usage: deskbox keys create --kind keva|internal|externa
        deskbox keys list
        deskbox keys revoke ID
 
-Works beside a running server, which takes notice at once.
+Works beside a running server, which takes notice within a second.
 
   --kind KIND    keva, internal (DeskHive admins) or external (DeskHive agents)
   --name NAME    what the key is for
