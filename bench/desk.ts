@@ -3,6 +3,7 @@ import { labelIdsByName } from '../src/domain/labels.ts'
 import { upsertCustomer } from '../src/domain/customers.ts'
 import { createTicket } from '../src/domain/tickets.ts'
 import type { Tx } from '../src/domain/tx.ts'
+import { standardPasswordCost } from '../src/security/password.ts'
 import { tagsOf, ticketText } from './tickets.ts'
 
 /** The machine as the server has it, with a clock of one's own if need be. */
@@ -11,6 +12,7 @@ export function machine(clock: () => number = Date.now): Machine {
     clock,
     monotonic: () => performance.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    passwordCost: standardPasswordCost,
     log: { info: () => {}, error: (what, err) => console.error(what, err) },
   }
 }

@@ -9,6 +9,7 @@ import { mount, refuseHost } from './http/mount.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
 import { forgetAnswers, reopenStore, saveKeyUses, whileWritable } from './jobs/housekeeping.ts'
 import type { Log } from './lib/log.ts'
+import { Passwords, type PasswordCost } from './security/password.ts'
 import { Store } from './store/db.ts'
 
 /** What the machine gives and tests replace. */
@@ -18,6 +19,8 @@ export type Machine = {
   readonly monotonic: () => number
   readonly random: Random
   readonly log: Log
+  /** What a password's hash takes; tests take the least. */
+  readonly passwordCost: PasswordCost
 }
 
 export type OpenDesk = { readonly store: Store; readonly desk: Desk } & Disposable
@@ -81,7 +84,8 @@ export function makeApp(
   if (uid === undefined) throw new Error('The data folder has no workspace')
   const ring = new KeyRing(desk, monotonic)
   const gate = new Gate({ ring, rates, clock, monotonic, workspaceUid: uid, addressOf })
-  const house = { desk, gate, log }
+  const services = { passwords: new Passwords(machine.passwordCost) }
+  const house = { desk, gate, log, services }
   const elysia = mount(house, surfaces).compile()
   return {
     desk,

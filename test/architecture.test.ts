@@ -28,11 +28,11 @@ const may: { readonly [folder: string]: Rule } = {
   'src/http/deskhive': { folders: ['lib', 'security', 'domain', 'http'], packages: ['zod'] },
   'src/config.ts': { folders: ['lib'], packages: ['smol-toml'] },
   'src/app.ts': {
-    folders: ['lib', 'store', 'domain', 'http', 'http/keva', 'http/deskhive', 'jobs'],
+    folders: ['lib', 'security', 'store', 'domain', 'http', 'http/keva', 'http/deskhive', 'jobs'],
   },
   'src/cli': {
     // The two dialects only for the names of the scopes that a new key may have.
-    folders: ['lib', 'config.ts', 'domain', 'http/keva', 'http/deskhive', 'app.ts'],
+    folders: ['lib', 'security', 'config.ts', 'domain', 'http/keva', 'http/deskhive', 'app.ts'],
     packages: ['node:fs', 'node:path', 'node:util'],
   },
   'src/main.ts': { folders: ['cli'] },

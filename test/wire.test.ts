@@ -23,6 +23,7 @@ beforeAll(async () => {
     clock: () => T0,
     monotonic: () => performance.now(),
     random: randomBytes(11),
+    passwordCost: { memoryKiB: 8, passes: 1 },
     log: {
       info: () => {},
       error: (what: string, err: unknown) => void logged.push(what + String(err)),

@@ -1,5 +1,6 @@
 import type { Machine } from '../app.ts'
 import { jsonLog, textLog } from '../lib/log.ts'
+import { standardPasswordCost } from '../security/password.ts'
 import type { Io } from './io.ts'
 
 /** The real machine: its clock, its randomness, and a log on the error stream. */
@@ -9,6 +10,7 @@ export function realMachine(io: Io): Machine {
     clock: Date.now,
     monotonic: () => performance.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    passwordCost: standardPasswordCost,
     log: io.isTerminal ? textLog(write) : jsonLog(write, Date.now),
   }
 }

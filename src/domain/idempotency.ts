@@ -1,7 +1,7 @@
 import { dayMs } from '../lib/time.ts'
 import { insertAnswer, removeAnswer, removeOldAnswers, storedAnswer } from '../store/idempotency.ts'
 import { Fault } from './errors.ts'
-import type { Tx } from './tx.ts'
+import type { Reader, Tx } from './tx.ts'
 
 /** How long an answer is kept for a repeated request. */
 export const answersKeptMs = dayMs
@@ -20,6 +20,12 @@ export function keptAnswer(tx: Tx, keyId: number, repeat: Repeat): KeptAnswer | 
   }
   if (known.fingerprint !== repeat.fingerprint) throw new Fault('conflict', 'idempotency')
   return known
+}
+
+/** Whether `keptAnswer` would find one now, or a conflict. */
+export function peekAnswer(reader: Reader, keyId: number, { key }: Repeat): boolean {
+  const known = storedAnswer(reader.q, keyId, key)
+  return known !== undefined && known.createdAt > reader.now - answersKeptMs
 }
 
 export function keepAnswer(tx: Tx, keyId: number, repeat: Repeat, answer: KeptAnswer): void {

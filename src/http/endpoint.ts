@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import type { Key } from '../domain/keys.ts'
+import type { Fault } from '../domain/errors.ts'
 import type { Reader, Tx } from '../domain/tx.ts'
+import type { Passwords } from '../security/password.ts'
 
 /** What a row is given: path parameters and query as sent, the body as parsed but not yet checked. */
 export type Call<T extends Reader> = {
@@ -35,9 +37,30 @@ export type ReadEndpoint = Row & {
   run(call: Call<Reader>): Answer
 }
 
+/** What works outside a transaction, for rows that need it. */
+export type Services = { readonly passwords: Passwords }
+
 export type WriteEndpoint = Row & {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  run(call: Call<Tx>): Answer
+  /** See `withPreparation`. */
+  prepare?(call: Call<Reader>, services: Services): () => Promise<unknown>
+  /** A Fault that is returned is answered like one that is thrown, but what was written stays. */
+  run(call: Call<Tx>, prepared: unknown): Answer | Fault
+}
+
+/**
+ * A write with slow work, such as a password to hash, which must not hold the transaction. `prepare` sees
+ * a snapshot, refuses what `run` would refuse anyway, and gives the work; `run` gets what that settled
+ * with, and checks again, since the snapshot is of before.
+ */
+export function withPreparation<P>(
+  row: Row & {
+    readonly method: WriteEndpoint['method']
+    prepare(call: Call<Reader>, services: Services): () => Promise<P>
+    run(call: Call<Tx>, prepared: P): Answer | Fault
+  },
+): WriteEndpoint {
+  return { ...row, run: (call, prepared) => row.run(call, prepared as P) }
 }
 
 /** An endpoint is a row: a dialect's noun file reads like the contract's own table. */

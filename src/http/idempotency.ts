@@ -1,6 +1,6 @@
 import { Fault } from '../domain/errors.ts'
-import { keepAnswer, keptAnswer } from '../domain/idempotency.ts'
-import type { Tx } from '../domain/tx.ts'
+import { keepAnswer, keptAnswer, peekAnswer } from '../domain/idempotency.ts'
+import type { Reader, Tx } from '../domain/tx.ts'
 import { seal, sealNonceBytes, unseal } from '../security/seal.ts'
 import type { Answer } from './endpoint.ts'
 import type { Visit } from './gate.ts'
@@ -31,8 +31,8 @@ export function once(
   tx: Tx,
   visit: Visit,
   repeat: Repeat | null,
-  write: { readonly isSecret: boolean; run(): Answer },
-): Sent {
+  write: { readonly isSecret: boolean; run(): Answer | Fault },
+): Sent | Fault {
   const keyId = visit.key?.id
   if (!repeat || keyId === undefined) return sentOf(write.run())
   const known = keptAnswer(tx, keyId, repeat)
@@ -42,6 +42,7 @@ export function once(
     return { status, text, isReplay: true }
   }
   const sent = sentOf(write.run())
+  if (sent instanceof Fault) return sent
   const body = write.isSecret
     ? seal(sent.text, visit.rawKey ?? '', tx.random(sealNonceBytes))
     : sent.text
@@ -49,6 +50,13 @@ export function once(
   return sent
 }
 
-function sentOf({ status, body }: Answer): Sent {
+/** Whether a request is one that was answered before, so that nothing need be prepared for it. */
+export function isRepeat(reader: Reader, visit: Visit, repeat: Repeat | null): boolean {
+  return repeat !== null && visit.key !== null && peekAnswer(reader, visit.key.id, repeat)
+}
+
+function sentOf(answer: Answer | Fault): Sent | Fault {
+  if (answer instanceof Fault) return answer
+  const { status, body } = answer
   return { status, text: body === null ? '' : JSON.stringify(body), isReplay: false }
 }

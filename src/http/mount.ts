@@ -1,16 +1,21 @@
 import { Elysia } from 'elysia'
 import { Fault } from '../domain/errors.ts'
-import type { Desk } from '../domain/tx.ts'
+import type { Desk, Reader } from '../domain/tx.ts'
 import type { Log } from '../lib/log.ts'
 import { readBody } from './body.ts'
 import type { Dialect, Surface } from './dialect.ts'
-import type { Endpoint, ReadEndpoint, WriteEndpoint } from './endpoint.ts'
+import type { Call, Endpoint, ReadEndpoint, Services, WriteEndpoint } from './endpoint.ts'
 import type { Gate, Visit } from './gate.ts'
-import { once, repeatOf, type Sent } from './idempotency.ts'
+import { isRepeat, once, repeatOf, type Repeat, type Sent } from './idempotency.ts'
 import { methodsAt, surfaceOf } from './paths.ts'
 import { referenceResponse } from './reference.ts'
 
-export type House = { readonly desk: Desk; readonly gate: Gate; readonly log: Log }
+export type House = {
+  readonly desk: Desk
+  readonly gate: Gate
+  readonly log: Log
+  readonly services: Services
+}
 
 type Params = { readonly [name: string]: string }
 
@@ -102,18 +107,38 @@ async function serveWrite(house: House, served: Served<WriteEndpoint>): Promise<
   const { dialect, visit, endpoint, params } = served
   const { key, query, request } = visit
   try {
-    const { value, bytes } = await readBody(request, dialect.acceptsForms)
+    const { value: body, bytes } = await readBody(request, dialect.acceptsForms)
     const repeat = repeatOf(request, bytes)
+    const given = { params, query, body, key }
+    const prepared = endpoint.prepare && (await prepare(house, served, { given, repeat }))
     const sent = await house.desk.write(house.gate.actorOf(visit), (tx) =>
       once(tx, visit, repeat, {
         isSecret: endpoint.isSecret ?? false,
-        run: () => endpoint.run({ tx, params, query, body: value, key }),
+        run: () => endpoint.run({ tx, ...given }, prepared),
       }),
     )
+    if (sent instanceof Fault) return refused(house, dialect, visit, sent)
     return respond(house, dialect, visit, sent)
   } catch (err) {
     return failed(house, dialect, visit, err)
   }
+}
+
+/** Does a row's slow work, unless the request is one that has its answer already. */
+async function prepare(
+  house: House,
+  { visit, endpoint }: Served<WriteEndpoint>,
+  sent: { given: Omit<Call<Reader>, 'tx'>; repeat: Repeat | null },
+): Promise<unknown> {
+  const { given, repeat } = sent
+  const work = house.desk.read<(() => Promise<unknown>) | undefined>(
+    house.gate.actorOf(visit),
+    (tx) =>
+      isRepeat(tx, visit, repeat)
+        ? undefined
+        : endpoint.prepare?.({ tx, ...given }, house.services),
+  )
+  return work?.()
 }
 
 /** What no row serves: the reference page, another method of a known path, or nothing. */

@@ -140,7 +140,13 @@ export async function openTestApp(options: { readonly rates?: Rates } = {}): Pro
   const random = seededRandom(2)
   const store = Store.inMemory(T0, Buffer.from(bytes))
   const desk = new Desk({ store, clock, random })
-  const machine = { clock, monotonic: () => state.monotonic, random, log: collector(logged) }
+  const machine = {
+    clock,
+    monotonic: () => state.monotonic,
+    random,
+    passwordCost: { memoryKiB: 8, passes: 1 },
+    log: collector(logged),
+  }
   const { rates = standardRates } = options
   const app = makeApp(desk, { machine, rates, addressOf: () => state.address })
   return {
