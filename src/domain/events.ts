@@ -20,6 +20,9 @@ export type TicketChanges = {
   readonly labels?: Change<readonly string[]>
 }
 
+/** Why a ticket changed by itself: its customer wrote, or nobody did for too long. */
+export type UpdateCause = 'reply' | 'inactivity'
+
 type MessageSaid = {
   readonly messageId: number
   readonly messageUid: string
@@ -39,7 +42,12 @@ type NounBodies = {
     readonly source: string
     readonly priority: TicketPriority
   }
-  'ticket.updated': { readonly uid: string; readonly changes: TicketChanges }
+  'ticket.updated': {
+    readonly uid: string
+    readonly reference: string
+    readonly changes: TicketChanges
+    readonly cause?: UpdateCause | undefined
+  }
   'ticket.closed': {
     readonly uid: string
     readonly resolution: TicketStatus

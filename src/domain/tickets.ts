@@ -12,7 +12,7 @@ import type { TicketPriority, TicketRow, TicketStatus } from '../store/schema.ts
 import { assign, assigneeOf, type Assignee } from './assignments.ts'
 import type { Customer } from './customers.ts'
 import { found } from './errors.ts'
-import type { TicketChanges } from './events.ts'
+import type { TicketChanges, UpdateCause } from './events.ts'
 import type { Tx, Reader } from './tx.ts'
 
 export type { TicketPriority, TicketStatus } from '../store/schema.ts'
@@ -95,8 +95,11 @@ export function getTicketRow(reader: Reader, id: number | undefined): TicketRow 
   return found(id === undefined ? undefined : ticketRow(reader.q, id), 'ticket')
 }
 
-/** Changes what differs; when nothing does, nothing happens and no event tells of it. */
-export function updateTicket(tx: Tx, id: number, patch: TicketPatch): void {
+/**
+ * Changes what differs; when nothing does, nothing happens and no event tells of it. `cause` is for a change
+ * that nobody asked for.
+ */
+export function updateTicket(tx: Tx, id: number, patch: TicketPatch, cause?: UpdateCause): void {
   const ticket = getTicketRow(tx, id)
   const columns = { ...plainChanges(ticket, patch), ...statusChanges(tx, ticket, patch.status) }
   const changes: { -readonly [K in keyof TicketChanges]: TicketChanges[K] } = {}
@@ -113,7 +116,7 @@ export function updateTicket(tx: Tx, id: number, patch: TicketPatch): void {
   if (labels) changes.labels = labels
   if (Object.keys(changes).length === 0) return
   patchTicket(tx.q, ticket, { ...columns, updatedAt: tx.now })
-  announceUpdate(tx, { ...ticket, ...columns }, changes)
+  announceUpdate(tx, { ...ticket, ...columns }, changes, cause)
 }
 
 /** Sets `closed`; a ticket that is solved or closed already stays as it is. */
@@ -131,7 +134,7 @@ export function deleteTicket(tx: Tx, id: number): void {
 /** A customer's answer opens an ended ticket again (deskhive.md D11). */
 export function reopenTicket(tx: Tx, ticket: TicketRow): void {
   if (ticket.closedAt === null) return
-  updateTicket(tx, ticket.id, { status: { to: 'open', unless: [] } })
+  updateTicket(tx, ticket.id, { status: { to: 'open', unless: [] } }, 'reply')
 }
 
 const endings: ReadonlySet<TicketStatus> = new Set(['solved', 'closed'])
@@ -213,9 +216,14 @@ function relabel(
   return { from: names(before), to: names(labelsOfTickets(tx.q, [id])) }
 }
 
-function announceUpdate(tx: Tx, ticket: TicketRow, changes: TicketChanges): void {
-  const { id, uid, status, resolutionType } = ticket
-  tx.emit('ticket.updated', id, { uid, changes })
+function announceUpdate(
+  tx: Tx,
+  ticket: TicketRow,
+  changes: TicketChanges,
+  cause: UpdateCause | undefined,
+): void {
+  const { id, uid, reference, status, resolutionType } = ticket
+  tx.emit('ticket.updated', id, { uid, reference, changes, cause })
   if (!changes.status || !endings.has(status) || endings.has(changes.status.from)) return
   tx.emit('ticket.closed', id, { uid, resolution: status, resolutionType })
 }

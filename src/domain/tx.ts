@@ -37,6 +37,9 @@ export type Clock = () => Millis
 /** The installation itself: the first start, the command line. */
 export const systemActor: Actor = { kind: 'system', keyId: null, staffId: null, ipAddress: null }
 
+/** What is done by itself when it is due. */
+export const jobActor: Actor = { ...systemActor, kind: 'job' }
+
 const clockJitterMs = 5 * secondMs
 
 /** The desk of one data folder: whoever reads or writes does it through here, at one instant. */

@@ -1,13 +1,12 @@
 import { forgetOldAnswers } from '../domain/idempotency.ts'
 import type { KeyRing } from '../domain/keyring.ts'
-import { systemActor, type Actor, type Desk } from '../domain/tx.ts'
+import { jobActor, type Desk } from '../domain/tx.ts'
 import type { Log } from '../lib/log.ts'
 import { minuteMs, type Millis } from '../lib/time.ts'
 import type { Store } from '../store/db.ts'
 import type { Job } from './heartbeat.ts'
 
 const answersPerStep = 200
-const jobActor: Actor = { ...systemActor, kind: 'job' }
 
 /**
  * After a fault of the disk: opens the store again once it can be written to. It tries at every beat and
