@@ -77,6 +77,11 @@ export function upsertCustomer(tx: Tx, email: string, name: string | undefined):
   return isSame ? known : updateCustomer(tx, known.id, { name })
 }
 
+/** The version of a customer, or undefined when there is none. */
+export function customerVersionOf(reader: Reader, id: number | undefined): number | undefined {
+  return id === undefined ? undefined : customerById(reader.q, id)?.version
+}
+
 export function customerExists(reader: Reader, id: number): boolean {
   return customerById(reader.q, id) !== undefined
 }

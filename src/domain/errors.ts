@@ -33,6 +33,7 @@ export type FaultAbout = {
   invalid: 'body'
   refused: 'locked'
   conflict: 'idempotency'
+  stale: 'version'
   unavailable: 'storage'
 }
 

@@ -5,6 +5,7 @@ import { labelsOfTickets, type TicketLabel } from '../store/labels.ts'
 import { ticketDetails, ticketSummaries, type TicketFilter } from '../store/ticketlists.ts'
 import {
   ticketDetailById,
+  ticketRow,
   ticketSummaryById,
   ticketSummaryByUid,
   type TicketDetail,
@@ -67,9 +68,24 @@ export function listFullTickets(
   return { rows: complete(reader, rows), total }
 }
 
+/** The version of a ticket, or undefined when there is none. */
+export function ticketVersionOf(reader: Reader, id: number | undefined): number | undefined {
+  return id === undefined ? undefined : ticketRow(reader.q, id)?.version
+}
+
+/** As `ticketVersionOf`, by the public uid. */
+export function ticketVersionByUid(reader: Reader, uid: string | undefined): number | undefined {
+  return uid === undefined ? undefined : ticketSummaryByUid(reader.q, uid)?.version
+}
+
 /** Throws `not_found` unless the agent is linked to the ticket (deskhive.md 21.1, D10). */
 export function requireTicketOfAgent(reader: Reader, id: number, agentId: number): void {
-  if (!isTicketAgent(reader.q, id, agentId)) throw new Fault('not_found', 'ticket')
+  if (!isTicketOfAgent(reader, id, agentId)) throw new Fault('not_found', 'ticket')
+}
+
+/** Whether the agent is linked to the ticket. */
+export function isTicketOfAgent(reader: Reader, id: number, agentId: number): boolean {
+  return isTicketAgent(reader.q, id, agentId)
 }
 
 function withLabels(reader: Reader, ticket: TicketSummary): LabelledTicket {

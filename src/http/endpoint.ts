@@ -14,7 +14,12 @@ export type Call<T extends Reader> = {
 }
 
 /** What a row answers. A null body is an empty one. */
-export type Answer = { readonly status: number; readonly body: object | null }
+export type Answer = {
+  readonly status: number
+  readonly body: object | null
+  /** The version of the record that the body shows, which becomes its `ETag`. */
+  readonly version?: number
+}
 
 type Row = {
   /** Below the surface's prefix, parameters as `:name`. */
@@ -27,7 +32,14 @@ type Row = {
   readonly query?: z.ZodObject
   readonly body?: z.ZodObject
   /** The success status and the shape of its body. */
-  readonly answer: { readonly status: number; readonly shape: z.ZodType }
+  readonly answer: {
+    readonly status: number
+    readonly shape: z.ZodType
+    /** The answer has an `ETag`; a reader may ask by `If-None-Match`. */
+    readonly isVersioned?: true
+  }
+  /** The version of the record in the path, if there is one: what `If-Match` is held against. */
+  readonly version?: (call: Call<Reader>) => number | undefined
   /** The answer holds a secret: it is kept for replays only under the caller's own key. */
   readonly isSecret?: true
 }

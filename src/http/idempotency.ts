@@ -2,11 +2,17 @@ import { Fault } from '../domain/errors.ts'
 import { keepAnswer, keptAnswer, peekAnswer } from '../domain/idempotency.ts'
 import type { Reader, Tx } from '../domain/tx.ts'
 import { seal, sealNonceBytes, unseal } from '../security/seal.ts'
+import { versionTag } from './conditions.ts'
 import type { Answer } from './endpoint.ts'
 import type { Visit } from './gate.ts'
 
 /** What is sent back, and whether it was sent before. */
-export type Sent = { readonly status: number; readonly text: string; readonly isReplay: boolean }
+export type Sent = {
+  readonly status: number
+  readonly text: string
+  readonly isReplay: boolean
+  readonly tag?: string | undefined
+}
 
 /** How a repeated request is known again. */
 export type Repeat = { readonly key: string; readonly fingerprint: string }
@@ -57,6 +63,7 @@ export function isRepeat(reader: Reader, visit: Visit, repeat: Repeat | null): b
 
 function sentOf(answer: Answer | Fault): Sent | Fault {
   if (answer instanceof Fault) return answer
-  const { status, body } = answer
-  return { status, text: body === null ? '' : JSON.stringify(body), isReplay: false }
+  const { status, body, version } = answer
+  const tag = version === undefined ? undefined : versionTag(version)
+  return { status, text: body === null ? '' : JSON.stringify(body), isReplay: false, tag }
 }

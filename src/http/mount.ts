@@ -3,6 +3,7 @@ import { Fault } from '../domain/errors.ts'
 import type { Desk, Reader } from '../domain/tx.ts'
 import type { Log } from '../lib/log.ts'
 import { readBody } from './body.ts'
+import { entityTag, isKnown, refuseStale } from './conditions.ts'
 import type { Dialect, Surface } from './dialect.ts'
 import type { Call, Endpoint, ReadEndpoint, Services, WriteEndpoint } from './endpoint.ts'
 import type { Gate, Visit } from './gate.ts'
@@ -96,11 +97,16 @@ type Served<E> = { dialect: Dialect; visit: Visit; endpoint: E; params: Params }
 
 function serveRead(house: House, served: Served<ReadEndpoint>): Response {
   const { dialect, visit, endpoint, params } = served
-  const { key, query } = visit
-  const { status, body } = house.desk.read(house.gate.actorOf(visit), (tx) =>
+  const { key, query, request } = visit
+  const { status, body, version } = house.desk.read(house.gate.actorOf(visit), (tx) =>
     endpoint.run({ tx, params, query, body: {}, key }),
   )
-  return respond(house, dialect, visit, { status, text: JSON.stringify(body), isReplay: false })
+  const text = JSON.stringify(body)
+  if (version === undefined)
+    return respond(house, dialect, visit, { status, text, isReplay: false })
+  const tag = entityTag(version, text)
+  const sent = isKnown(request.headers, tag) ? { status: 304, text: '' } : { status, text }
+  return respond(house, dialect, visit, { ...sent, isReplay: false, tag })
 }
 
 async function serveWrite(house: House, served: Served<WriteEndpoint>): Promise<Response> {
@@ -114,7 +120,10 @@ async function serveWrite(house: House, served: Served<WriteEndpoint>): Promise<
     const sent = await house.desk.write(house.gate.actorOf(visit), (tx) =>
       once(tx, visit, repeat, {
         isSecret: endpoint.isSecret ?? false,
-        run: () => endpoint.run({ tx, ...given }, prepared),
+        run() {
+          refuseStale(request.headers, () => endpoint.version?.({ tx, ...given }))
+          return endpoint.run({ tx, ...given }, prepared)
+        },
       }),
     )
     if (sent instanceof Fault) return refused(house, dialect, visit, sent)
@@ -182,12 +191,17 @@ function refused(house: House, dialect: Dialect, visit: Visit, fault: Fault): Re
 
 function respond(house: House, dialect: Dialect, visit: Visit, sent: Sent): Response {
   const { standing } = visit
-  const { status, text, isReplay } = sent
+  const { status, text, isReplay, tag } = sent
   const rate = standing
     ? dialect.rateHeaders(standing, house.gate.fullAtSeconds(standing), status === 429)
     : undefined
-  const headers = { ...jsonHeaders, ...rate, ...(isReplay && replayHeaders) }
-  return new Response(status === 204 ? null : text, { status, headers })
+  const headers = {
+    ...jsonHeaders,
+    ...rate,
+    ...(isReplay && replayHeaders),
+    ...(tag !== undefined && { ETag: tag, 'Cache-Control': 'private, no-cache' }),
+  }
+  return new Response(bodiless.has(status) ? null : text, { status, headers })
 }
 
 const jsonHeaders = {
@@ -195,6 +209,8 @@ const jsonHeaders = {
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
 }
+
+const bodiless = new Set([204, 304])
 
 const replayHeaders = { 'Idempotency-Replayed': 'true' }
 

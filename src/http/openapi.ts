@@ -71,14 +71,45 @@ function operationOf(endpoint: Endpoint, parts: DocumentParts, schemas: Schemas)
     tags: [tag],
     summary,
     description: `${summary}.${scopes}`,
-    parameters: [...pathParameters(endpoint), ...queryParameters(endpoint, schemas)],
+    parameters: [
+      ...pathParameters(endpoint),
+      ...queryParameters(endpoint, schemas),
+      ...conditions(endpoint),
+    ],
     ...(endpoint.body && { requestBody: requestBody(schemas.input(endpoint.body)) }),
     responses: {
-      [answer.status]: json(summary, schemas.output(answer.shape)),
+      [answer.status]: {
+        ...json(summary, schemas.output(answer.shape)),
+        ...(answer.isVersioned && { headers: { ETag: { schema: { type: 'string' } } } }),
+      },
+      ...unchangedOf(endpoint),
       ...refusalsOf(parts, schemas),
+      ...staleOf(endpoint, parts, schemas),
     },
     security: endpoint.access === 'public' ? [] : [{ [parts.security.name]: [] }],
   }
+}
+
+/** What a record with a version takes and answers besides (RFC 9110, section 13). */
+function conditions(endpoint: Endpoint): Json[] {
+  const names = [
+    ...(isRereadable(endpoint) ? ['If-None-Match'] : []),
+    ...(endpoint.version ? ['If-Match'] : []),
+  ]
+  return names.map((name) => ({ name, in: 'header', schema: { type: 'string' } }))
+}
+
+function isRereadable({ method, answer }: Endpoint): boolean {
+  return method === 'GET' && answer.isVersioned === true
+}
+
+function unchangedOf(endpoint: Endpoint): Json {
+  return isRereadable(endpoint) ? { 304: { description: 'Not changed' } } : {}
+}
+
+function staleOf({ version }: Endpoint, { refusal }: DocumentParts, schemas: Schemas): Json {
+  if (!version) return {}
+  return { 412: json('Changed since it was read', schemas.output(refusal)) }
 }
 
 function refusalsOf({ refusal, refusals }: DocumentParts, schemas: Schemas): Json {

@@ -14,6 +14,7 @@ const statuses: { readonly [K in FaultKind]: number } = {
   invalid: 422,
   refused: 403,
   conflict: 422,
+  stale: 412,
   unavailable: 503,
 }
 
@@ -49,6 +50,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
   invalid: { body: 'The given data was invalid.' },
   refused: { locked: 'Ticket is locked' },
   conflict: { idempotency: 'The Idempotency-Key was used with another request.' },
+  stale: { version: 'The record has been changed since it was read.' },
   unavailable: { storage: 'Service Unavailable' },
 }
 

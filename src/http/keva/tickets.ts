@@ -14,6 +14,7 @@ import {
   getTicket,
   getTicketByUid,
   listTickets,
+  ticketVersionByUid,
   type LabelledTicket,
 } from '../../domain/ticketviews.ts'
 import type { Reader, Tx } from '../../domain/tx.ts'
@@ -131,7 +132,7 @@ export const tickets: readonly Endpoint[] = [
     tag: 'Tickets',
     summary: 'Open a ticket with its first message',
     body: creation,
-    answer: { status: 201, shape: single(ticketShape) },
+    answer: { status: 201, shape: single(ticketShape), isVersioned: true },
     run({ tx, body }) {
       const { customerEmail, customerName, tags, ...fields } = read(tx, creation, body)
       const id = createTicket(tx, {
@@ -140,7 +141,8 @@ export const tickets: readonly Endpoint[] = [
         customer: upsertCustomer(tx, customerEmail, customerName ?? undefined),
         labelIds: tags && labelIdsByName(tx, tags),
       })
-      return { status: 201, body: { data: present(getTicket(tx, id)) } }
+      const ticket = getTicket(tx, id)
+      return { status: 201, body: { data: present(ticket) }, version: ticket.version }
     },
   },
   {
@@ -149,9 +151,10 @@ export const tickets: readonly Endpoint[] = [
     scope: 'tickets:read',
     tag: 'Tickets',
     summary: 'Read a ticket',
-    answer: { status: 200, shape: single(ticketShape) },
+    answer: { status: 200, shape: single(ticketShape), isVersioned: true },
     run({ tx, params }) {
-      return { status: 200, body: { data: present(getTicketByUid(tx, uidIn(params))) } }
+      const ticket = getTicketByUid(tx, uidIn(params))
+      return { status: 200, body: { data: present(ticket) }, version: ticket.version }
     },
   },
   {
@@ -161,7 +164,8 @@ export const tickets: readonly Endpoint[] = [
     tag: 'Tickets',
     summary: 'Change a ticket; what is left out stays',
     body: change,
-    answer: { status: 200, shape: single(ticketShape) },
+    answer: { status: 200, shape: single(ticketShape), isVersioned: true },
+    version: ({ tx, params }) => ticketVersionByUid(tx, uidIn(params)),
     run({ tx, params, body }) {
       const id = ticketIdOf(tx, uidIn(params))
       const { status, assignedTo, tags, ...fields } = read(tx, change, body)
@@ -171,7 +175,8 @@ export const tickets: readonly Endpoint[] = [
         assignedTo: assignee(tx, assignedTo),
         labelIds: tags && labelIdsByName(tx, tags),
       })
-      return { status: 200, body: { data: present(getTicket(tx, id)) } }
+      const ticket = getTicket(tx, id)
+      return { status: 200, body: { data: present(ticket) }, version: ticket.version }
     },
   },
 ]

@@ -14,6 +14,7 @@ const statuses: { readonly [K in FaultKind]: number } = {
   invalid: 422,
   refused: 400,
   conflict: 422,
+  stale: 412,
   unavailable: 503,
 }
 
@@ -49,6 +50,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
   invalid: { body: 'Validation failed' },
   refused: { locked: 'Ticket is locked' },
   conflict: { idempotency: 'Idempotency-Key was used with another request' },
+  stale: { version: 'Resource has been changed since it was read' },
   unavailable: { storage: 'Service temporarily unavailable' },
 }
 

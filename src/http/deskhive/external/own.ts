@@ -1,6 +1,10 @@
 import { found } from '../../../domain/errors.ts'
 import { getTicketRow } from '../../../domain/tickets.ts'
-import { requireTicketOfAgent } from '../../../domain/ticketviews.ts'
+import {
+  isTicketOfAgent,
+  requireTicketOfAgent,
+  ticketVersionOf,
+} from '../../../domain/ticketviews.ts'
 import type { Reader } from '../../../domain/tx.ts'
 import { integerId } from '../../../lib/ids.ts'
 import type { Call } from '../../endpoint.ts'
@@ -15,4 +19,12 @@ export function ownTicket(call: Call<Reader>) {
   const ticket = getTicketRow(call.tx, integerId(call.params['id'] ?? ''))
   requireTicketOfAgent(call.tx, ticket.id, agentIdOf(call))
   return ticket
+}
+
+/** The version of the ticket in the path, if it is there and the agent's. */
+export function ownTicketVersion(call: Call<Reader>): number | undefined {
+  const id = integerId(call.params['id'] ?? '')
+  return id !== undefined && isTicketOfAgent(call.tx, id, agentIdOf(call))
+    ? ticketVersionOf(call.tx, id)
+    : undefined
 }

@@ -16,7 +16,7 @@ import {
 } from '../envelope.ts'
 import { optionalOneOf, references } from '../fields.ts'
 import { ticketFilterOf } from '../filters.ts'
-import { ownTicket } from './own.ts'
+import { ownTicket, ownTicketVersion } from './own.ts'
 import {
   agentTicketShape,
   presentForAgent,
@@ -66,10 +66,11 @@ export const tickets: readonly Endpoint[] = [
     scope: null,
     tag: 'Tickets',
     summary: "Read one of the agent's tickets",
-    answer: { status: 200, shape: agentSingle(agentTicketShape) },
+    answer: { status: 200, shape: agentSingle(agentTicketShape), isVersioned: true },
     run(call) {
       const ticket = getFullTicket(call.tx, ownTicket(call).id)
-      return { status: 200, body: { status: true, data: presentForAgent(ticket) } }
+      const data = presentForAgent(ticket)
+      return { status: 200, body: { status: true, data }, version: ticket.version }
     },
   },
   ...(['PUT', 'PATCH'] as const).map((method): WriteEndpoint => ({
@@ -79,7 +80,8 @@ export const tickets: readonly Endpoint[] = [
     tag: 'Tickets',
     summary: 'Change a ticket; what is left out stays',
     body: change,
-    answer: { status: 200, shape: agentTold(agentTicketShape, updated) },
+    answer: { status: 200, shape: agentTold(agentTicketShape, updated), isVersioned: true },
+    version: ownTicketVersion,
     run: changeTicket,
   })),
   {
@@ -88,14 +90,17 @@ export const tickets: readonly Endpoint[] = [
     scope: null,
     tag: 'Tickets',
     summary: 'Close a ticket',
-    answer: { status: 200, shape: agentTold(agentTicketShape, closed) },
+    answer: { status: 200, shape: agentTold(agentTicketShape, closed), isVersioned: true },
+    version: ownTicketVersion,
     run(call) {
       const { id } = ownTicket(call)
       closeTicket(call.tx, id)
       const ticket = getFullTicket(call.tx, id)
+      const data = presentForAgent(ticket)
       return {
         status: 200,
-        body: { status: true, data: presentForAgent(ticket), message: closed },
+        body: { status: true, data, message: closed },
+        version: ticket.version,
       }
     },
   },
@@ -110,6 +115,7 @@ function changeTicket(call: Call<Tx>) {
     priority: priority && storedPriorities[priority],
     labelIds,
   })
-  const data = presentForAgent(getFullTicket(tx, id))
-  return { status: 200, body: { status: true, data, message: updated } }
+  const ticket = getFullTicket(tx, id)
+  const data = presentForAgent(ticket)
+  return { status: 200, body: { status: true, data, message: updated }, version: ticket.version }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   createCustomer,
+  customerVersionOf,
   getCustomer,
   isCustomerEmailTaken,
   listCustomers,
@@ -8,7 +9,7 @@ import {
   type Customer,
 } from '../../../domain/customers.ts'
 import { found } from '../../../domain/errors.ts'
-import type { Tx } from '../../../domain/tx.ts'
+import type { Reader, Tx } from '../../../domain/tx.ts'
 import { integerId } from '../../../lib/ids.ts'
 import { isoSeconds } from '../../../lib/time.ts'
 import type { Call, Endpoint } from '../../endpoint.ts'
@@ -83,11 +84,12 @@ export const customers: readonly Endpoint[] = [
     tag: 'Customers',
     summary: 'Add a customer',
     body: fields,
-    answer: { status: 201, shape: told(shape, created) },
+    answer: { status: 201, shape: told(shape, created), isVersioned: true },
     run({ tx, body }) {
       const { envato_username: envatoUsername, ...given } = read(tx, fields, body)
       const customer = createCustomer(tx, { ...given, envatoUsername })
-      return { status: 201, body: { data: present(customer), message: created } }
+      const { version } = customer
+      return { status: 201, body: { data: present(customer), message: created }, version }
     },
   },
   {
@@ -96,10 +98,10 @@ export const customers: readonly Endpoint[] = [
     scope: 'customers:read',
     tag: 'Customers',
     summary: 'Read a customer',
-    answer: { status: 200, shape: single(shape) },
+    answer: { status: 200, shape: single(shape), isVersioned: true },
     run({ tx, params }) {
       const customer = getCustomer(tx, idIn(params))
-      return { status: 200, body: { data: present(customer) } }
+      return { status: 200, body: { data: present(customer) }, version: customer.version }
     },
   },
   {
@@ -109,7 +111,8 @@ export const customers: readonly Endpoint[] = [
     tag: 'Customers',
     summary: 'Change a customer; name and e-mail must be given',
     body: fields,
-    answer: { status: 200, shape: told(shape, updated) },
+    answer: { status: 200, shape: told(shape, updated), isVersioned: true },
+    version: versionIn,
     run: (call) => change(call, fields),
   },
   {
@@ -119,7 +122,8 @@ export const customers: readonly Endpoint[] = [
     tag: 'Customers',
     summary: 'Change a customer; what is left out stays',
     body: changes,
-    answer: { status: 200, shape: told(shape, updated) },
+    answer: { status: 200, shape: told(shape, updated), isVersioned: true },
+    version: versionIn,
     run: (call) => change(call, changes),
   },
 ]
@@ -128,7 +132,12 @@ function change({ tx, params, body }: Call<Tx>, table: typeof fields | typeof ch
   const { id } = getCustomer(tx, idIn(params))
   const { envato_username: envatoUsername, ...given } = read(tx, table, body, id)
   const customer = updateCustomer(tx, id, { ...given, envatoUsername })
-  return { status: 200, body: { data: present(customer), message: updated } }
+  const { version } = customer
+  return { status: 200, body: { data: present(customer), message: updated }, version }
+}
+
+function versionIn({ tx, params }: Call<Reader>): number | undefined {
+  return customerVersionOf(tx, integerId(params['id'] ?? ''))
 }
 
 function idIn(params: { readonly [name: string]: string }): number {

@@ -3,10 +3,10 @@ import { categories, departments, labels, products } from '../../../domain/catal
 import { customerExists, getCustomer } from '../../../domain/customers.ts'
 import { staffExists } from '../../../domain/staff.ts'
 import { createTicket, deleteTicket, getTicketRow, updateTicket } from '../../../domain/tickets.ts'
-import { getFullTicket, listFullTickets } from '../../../domain/ticketviews.ts'
+import { getFullTicket, listFullTickets, ticketVersionOf } from '../../../domain/ticketviews.ts'
 import { integerId } from '../../../lib/ids.ts'
 import type { Call, Endpoint, WriteEndpoint } from '../../endpoint.ts'
-import type { Tx } from '../../../domain/tx.ts'
+import type { Reader, Tx } from '../../../domain/tx.ts'
 import { read } from '../../fields.ts'
 import {
   created,
@@ -95,7 +95,7 @@ export const tickets: readonly Endpoint[] = [
     tag: 'Tickets',
     summary: 'Open a ticket for a customer',
     body: creation,
-    answer: { status: 201, shape: told(adminTicketShape, created) },
+    answer: { status: 201, shape: told(adminTicketShape, created), isVersioned: true },
     run({ tx, body }) {
       const fields = read(tx, creation, body)
       const id = createTicket(tx, {
@@ -108,10 +108,9 @@ export const tickets: readonly Endpoint[] = [
         productId: fields.product_id,
         priority: fields.priority && storedPriorities[fields.priority],
       })
-      return {
-        status: 201,
-        body: { data: presentForAdmin(getFullTicket(tx, id)), message: created },
-      }
+      const ticket = getFullTicket(tx, id)
+      const data = presentForAdmin(ticket)
+      return { status: 201, body: { data, message: created }, version: ticket.version }
     },
   },
   {
@@ -120,10 +119,11 @@ export const tickets: readonly Endpoint[] = [
     scope: 'tickets:read',
     tag: 'Tickets',
     summary: 'Read a ticket',
-    answer: { status: 200, shape: single(adminTicketShape) },
+    answer: { status: 200, shape: single(adminTicketShape), isVersioned: true },
     run({ tx, params }) {
       const { id } = getTicketRow(tx, integerId(params['id'] ?? ''))
-      return { status: 200, body: { data: presentForAdmin(getFullTicket(tx, id)) } }
+      const ticket = getFullTicket(tx, id)
+      return { status: 200, body: { data: presentForAdmin(ticket) }, version: ticket.version }
     },
   },
   ...(['PUT', 'PATCH'] as const).map((method): WriteEndpoint => ({
@@ -133,7 +133,8 @@ export const tickets: readonly Endpoint[] = [
     tag: 'Tickets',
     summary: 'Change a ticket; what is left out stays',
     body: change,
-    answer: { status: 200, shape: told(adminTicketShape, updated) },
+    answer: { status: 200, shape: told(adminTicketShape, updated), isVersioned: true },
+    version: ticketVersionIn,
     run: changeTicket,
   })),
   {
@@ -143,6 +144,7 @@ export const tickets: readonly Endpoint[] = [
     tag: 'Tickets',
     summary: 'Delete a ticket and all that hangs on it',
     answer: { status: 200, shape: told(z.null(), deleted) },
+    version: ticketVersionIn,
     run({ tx, params }) {
       deleteTicket(tx, getTicketRow(tx, integerId(params['id'] ?? '')).id)
       return { status: 200, body: { data: null, message: deleted } }
@@ -164,5 +166,11 @@ function changeTicket({ tx, params, body }: Call<Tx>) {
     isLocked: fields.is_locked,
     labelIds: fields.labels,
   })
-  return { status: 200, body: { data: presentForAdmin(getFullTicket(tx, id)), message: updated } }
+  const ticket = getFullTicket(tx, id)
+  const data = presentForAdmin(ticket)
+  return { status: 200, body: { data, message: updated }, version: ticket.version }
+}
+
+function ticketVersionIn({ tx, params }: Call<Reader>): number | undefined {
+  return ticketVersionOf(tx, integerId(params['id'] ?? ''))
 }
