@@ -5,10 +5,14 @@ import { surfaces as deskhiveSurfaces } from './http/deskhive/index.ts'
 import type { Surface } from './http/dialect.ts'
 import { Gate, type Rates } from './http/gate.ts'
 import { surfaces as kevaSurfaces } from './http/keva/index.ts'
+import { Listener } from './http/listener.ts'
 import { mount, refuseHost } from './http/mount.ts'
+import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
 import { forgetAnswers, reopenStore, saveKeyUses, whileWritable } from './jobs/housekeeping.ts'
 import type { Log } from './lib/log.ts'
+import { clientAddress } from './security/address.ts'
+import type { Networks } from './security/networks.ts'
 import { Passwords, type PasswordCost } from './security/password.ts'
 import { Store } from './store/db.ts'
 
@@ -70,75 +74,105 @@ export function firstKeys(
 export type App = {
   readonly desk: Desk
   readonly ring: KeyRing
+  setRates(rates: Rates): void
   handle(request: Request): Response | Promise<Response>
 }
 
 /** Everything between a request and the desk. `addressOf` tells who is calling. */
 export function makeApp(
   desk: Desk,
-  options: { machine: Machine; rates: Rates; addressOf: (request: Request) => string },
+  options: {
+    machine: Machine
+    rates: Rates
+    hosts: () => readonly string[]
+    addressOf: (request: Request) => string
+  },
 ): App {
-  const { machine, rates, addressOf } = options
+  const { machine, rates, hosts, addressOf } = options
   const { clock, monotonic, log } = machine
   const uid = desk.read(systemActor, workspaceUid)
   if (uid === undefined) throw new Error('The data folder has no workspace')
   const ring = new KeyRing(desk, monotonic)
   const gate = new Gate({ ring, rates, clock, monotonic, workspaceUid: uid, addressOf })
   const services = { passwords: new Passwords(machine.passwordCost) }
-  const house = { desk, gate, log, services }
+  const house = { desk, gate, log, services, hosts }
   const elysia = mount(house, surfaces).compile()
   return {
     desk,
     ring,
+    setRates: (next) => gate.setRates(next),
     handle: (request) => refuseHost(house, surfaces, request) ?? elysia.fetch(request),
   }
 }
 
+/** What a running server takes anew when its settings are read again. */
+export type Rules = {
+  readonly rates: Rates
+  /** The names that callers may use, beside localhost and addresses. */
+  readonly hosts: readonly string[]
+  readonly trustedProxies: Networks
+}
+
 export type Listening = {
   readonly url: string
+  /** From now on these hold. */
+  apply(rules: Rules): void
   /** Answers what is in flight, for `graceMs` at most, then closes everything in reverse. */
   stop(graceMs: number): Promise<void>
 }
 
-// Bun's own refusal of a large body is bare and passes the app by, so the app refuses first.
-const bodyBytesMaxOfBun = 64 * 1024 * 1024
+export type ListenOptions = {
+  readonly machine: Machine
+  readonly rules: Rules
+  readonly host: string
+  readonly port: number
+  /** The certificate to serve HTTPS with; null for plain HTTP. */
+  readonly certificate?: CertificateSource | null
+}
 
 /** Listens, and works through the jobs once a second. Throws when the port cannot be had. */
-export function listen(
-  opened: OpenDesk,
-  options: { machine: Machine; rates: Rates; host: string; port: number },
-): Listening {
-  const { machine, rates, host, port } = options
+export function listen(opened: OpenDesk, options: ListenOptions): Listening {
+  const { machine, host, port, certificate = null } = options
+  let { rules } = options
   const app = makeApp(opened.desk, {
     machine,
-    rates,
-    addressOf: (request) => server.requestIP(request)?.address ?? 'unknown',
+    rates: rules.rates,
+    hosts: () => rules.hosts,
+    addressOf: (request) =>
+      clientAddress(
+        listener.peerOf(request),
+        request.headers.get('x-forwarded-for'),
+        rules.trustedProxies,
+      ),
   })
-  const server = Bun.serve({
-    hostname: host,
-    port,
-    maxRequestBodySize: bodyBytesMaxOfBun,
-    development: false,
-    // Without this Bun shares the port of a production server, and calls go to either of two.
-    reusePort: false,
-    fetch: (request) => app.handle(request),
-    error: (err) => {
+  const binding = { host, port, tls: certificate?.read() ?? null }
+  const listener = new Listener(binding, {
+    handle: (request) => app.handle(request),
+    fail: (err) => {
       machine.log.error('request failed', err)
       return Response.json({ error: 'Internal server error' }, { status: 500 })
     },
   })
   const { store, desk } = opened
   const writing = [saveKeyUses(app.ring), forgetAnswers(desk)]
-  const jobs = [reopenStore(store, machine.log), ...writing.map((job) => whileWritable(store, job))]
+  const jobs = [
+    reopenStore(store, machine.log),
+    ...writing.map((job) => whileWritable(store, job)),
+    ...(certificate ? [renewCertificate(certificate, listener, machine.log)] : []),
+  ]
   const heartbeat = startHeartbeat(jobs, machine.clock, machine.log)
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`,
+    url: listener.url,
+    apply(next) {
+      rules = next
+      app.setRates(next.rates)
+    },
     async stop(graceMs) {
       // Awaited alone it would wait for idle connections too, for as long as clients keep them.
-      const closed = server.stop()
+      listener.refuse()
       const deadline = machine.monotonic() + graceMs
-      while (server.pendingRequests > 0 && machine.monotonic() < deadline) await Bun.sleep(5)
-      await Promise.all([server.stop(true), closed])
+      while (listener.pendingRequests > 0 && machine.monotonic() < deadline) await Bun.sleep(5)
+      await listener.close()
       await heartbeat.stop()
       if (!opened.store.fault) await app.ring.saveUses(machine.clock())
       opened[Symbol.dispose]()

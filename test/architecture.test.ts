@@ -26,20 +26,31 @@ const may: { readonly [folder: string]: Rule } = {
   'src/http/keva': { folders: ['lib', 'domain', 'http'], packages: ['zod'] },
   // Security only for the type of a limiter's answer.
   'src/http/deskhive': { folders: ['lib', 'security', 'domain', 'http'], packages: ['zod'] },
-  'src/config.ts': { folders: ['lib'], packages: ['smol-toml'] },
+  // Security only for what a network is.
+  'src/config': { folders: ['lib', 'security'], packages: ['smol-toml'] },
   'src/app.ts': {
     folders: ['lib', 'security', 'store', 'domain', 'http', 'http/keva', 'http/deskhive', 'jobs'],
   },
   'src/cli': {
     // The two dialects only for the names of the scopes that a new key may have.
-    folders: ['lib', 'security', 'config.ts', 'domain', 'http/keva', 'http/deskhive', 'app.ts'],
-    packages: ['node:fs', 'node:path', 'node:util'],
+    folders: [
+      'lib',
+      'security',
+      'config',
+      'jobs',
+      'domain',
+      'http/keva',
+      'http/deskhive',
+      'app.ts',
+    ],
+    packages: ['node:crypto', 'node:fs', 'node:path', 'node:util'],
   },
   'src/main.ts': { folders: ['cli'] },
 }
 
 /** One doorway per package: what only these files of a folder may import. */
 const doorways: { readonly [file: string]: readonly string[] } = {
+  'src/http/hosts.ts': ['node:net'],
   'src/http/mount.ts': ['elysia'],
   'src/http/reference.ts': ['swagger-ui-dist', 'node:crypto', 'node:fs'],
   'src/security/outbound.ts': ['node:tls'],
@@ -70,7 +81,7 @@ const bans: readonly Ban[] = [
   },
   {
     what: 'a way out of the machine',
-    in: ['src/security', 'src/http', 'src/cli', 'src/app.ts', 'src/config.ts', 'src/main.ts'],
+    in: ['src/security', 'src/http', 'src/cli', 'src/app.ts', 'src/config', 'src/main.ts'],
     pattern: /\bfetch\(|\bBun\.connect\b|\bnew WebSocket\b/,
   },
   { what: 'a timer', in: ['src/domain', 'src/store'], pattern: /\bset(?:Timeout|Interval)\b/ },

@@ -1,7 +1,7 @@
 // The executable, alone: what an administrator does with it, and what becomes of it.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { modeOf, tempFolder } from './store/fixtures.ts'
 import { dist, ensureBuilt, startServer, type Server } from './support/binary.ts'
@@ -272,3 +272,31 @@ async function eventually(holds: () => Promise<boolean>): Promise<void> {
     await Bun.sleep(5)
   }
 }
+
+describe.if(posix)('on SIGHUP', () => {
+  test('takes new limits, says what waits for a restart, and keeps its settings if the new are broken', async () => {
+    const cwd = emptyFolder()
+    const file = join(cwd, 'deskbox.toml')
+    writeFileSync(file, '[limits]\nkeva_per_minute = 50')
+    const server = await start(cwd)
+    const limit = async () => {
+      const headers = { authorization: `Bearer ${server.keys.keva}` }
+      const response = await fetch(`${server.url}/api/v1/tickets`, { headers })
+      return response.headers.get('x-ratelimit-limit')
+    }
+    const hangUp = async (text: string, logged: string) => {
+      writeFileSync(file, text)
+      process.kill(server.pid, 'SIGHUP')
+      await server.heard(logged)
+    }
+    expect(await limit()).toBe('50')
+    await hangUp('[limits]\nkeva_per_minute = 70\n[data]\ndirectory = "x"', 'settings read again')
+    expect(await limit()).toBe('70')
+    expect(server.stderr()).toContain('"applied":"limits.keva_per_minute"')
+    expect(server.stderr()).toContain('"after_restart":"data.directory"')
+    await hangUp('[limits]\nkeva_per_minut = 90', 'settings stay as they were')
+    expect(await limit()).toBe('70')
+    expect(server.stderr()).toContain('did you mean limits.keva_per_minute?')
+    expect(await server.stop()).toBe(0)
+  })
+})

@@ -1,22 +1,50 @@
 import { describe, expect, test } from 'bun:test'
+import { sampleSettings, settingsTable, shownSettings } from '../src/config/describe.ts'
 import {
-  defaultSettings,
-  readSettings,
-  sampleSettings,
+  changesBetween,
+  effectiveSettings,
   SettingsError,
+  SourceError,
+  variableOf,
   type Settings,
-} from '../src/config.ts'
+} from '../src/config/effective.ts'
+import { entries } from '../src/config/table.ts'
 
 // Written out, so that a change of the table that changes the type or a default is seen here.
 const defaults: {
-  server: { host: string; port: number }
+  server: {
+    host: string
+    port: number
+    hosts: readonly string[]
+    tlsCertificateFile: string
+    tlsKeyFile: string
+    insecureHttp: boolean
+    trustedProxies: readonly string[]
+  }
   data: { directory: string }
   limits: { kevaPerMinute: number; supportDeskPerMinute: number; unauthenticatedPerMinute: number }
 } = {
-  server: { host: '127.0.0.1', port: 7300 },
+  server: {
+    host: '127.0.0.1',
+    port: 7300,
+    hosts: [],
+    tlsCertificateFile: '',
+    tlsKeyFile: '',
+    insecureHttp: false,
+    trustedProxies: [],
+  },
   data: { directory: './data' },
   limits: { kevaPerMinute: 100, supportDeskPerMinute: 600, unauthenticatedPerMinute: 60 },
 } satisfies Settings
+
+function readSettings(text: string, name: string): Settings {
+  const file = { text, name }
+  return effectiveSettings({ file, environment: {}, flags: new Map() }).settings
+}
+
+function defaultSettings(): Settings {
+  return effectiveSettings({ file: null, environment: {}, flags: new Map() }).settings
+}
 
 function refusal(text: string): SettingsError {
   try {
@@ -42,6 +70,11 @@ describe('readSettings', () => {
       [server]
       host = '0.0.0.0'
       port = 0
+      hosts = ['desk.example.com', 'localhost']
+      tls_certificate_file = '/etc/desk.crt'
+      tls_key_file = "/etc/desk.key"
+      insecure_http = true
+      trusted_proxies = ["10.0.0.0/8", "::1"]
       [data]
       directory = "/srv/desk box"
       [limits]
@@ -49,7 +82,15 @@ describe('readSettings', () => {
       support_desk_per_minute = 1_000_000
       unauthenticated_per_minute = 0x10`
     expect(readSettings(text, 'f')).toEqual({
-      server: { host: '0.0.0.0', port: 0 },
+      server: {
+        host: '0.0.0.0',
+        port: 0,
+        hosts: ['desk.example.com', 'localhost'],
+        tlsCertificateFile: '/etc/desk.crt',
+        tlsKeyFile: '/etc/desk.key',
+        insecureHttp: true,
+        trustedProxies: ['10.0.0.0/8', '::1'],
+      },
       data: { directory: '/srv/desk box' },
       limits: { kevaPerMinute: 0, supportDeskPerMinute: 1_000_000, unauthenticatedPerMinute: 16 },
     })
@@ -64,12 +105,6 @@ describe('readSettings', () => {
     ['after a BOM', '\uFEFF[limits]\nkeva_per_minute = 5'],
   ])('a key may be %s', (_, text) => {
     expect(readSettings(text, 'f').limits).toEqual({ ...defaults.limits, kevaPerMinute: 5 })
-  })
-
-  test('two readings share nothing', () => {
-    const first = defaultSettings()
-    first.server.port = 1
-    expect(defaultSettings()).toEqual(defaults)
   })
 })
 
@@ -115,6 +150,18 @@ describe('refusals name file, line, column and key', () => {
     ['[data]\r\n\r\ndirectory = ["./data"]', '3:1', /^data\.directory must be text in quotes/],
     ['limits = 5', '1:1', 'limits is a section: write [limits] above its settings'],
     ['[[limits]]', '1:3', 'limits is a section: write [limits] above its settings'],
+    ['[server]\ninsecure_http = "yes"', '2:1', 'server.insecure_http must be true or false'],
+    ['[server]\nhosts = "desk"', '2:1', /^server\.hosts must be a list of host names, like \[/],
+    ['[server]\nhosts = ["a b"]', '2:1', /^server\.hosts must be a list of host names/],
+    [
+      '[server]\ntrusted_proxies = ["10.0.0.0/40"]',
+      '2:1',
+      /^server\.trusted_proxies must be a list/,
+    ],
+    // Good each by itself, and not together.
+    ['[server]\nport = 1\ntls_key_file = "k"', '3:1', /^server\.tls_key_file needs server\.tls_c/],
+    ['[server]\ntls_certificate_file = "c"', '2:1', /needs server\.tls_key_file$/],
+    ['[server]\n\nhost = "0.0.0.0"', '3:1', /^server\.host 0\.0\.0\.0 is reached from outside/],
     // Out of range.
     ['[server]\nport = -1', '2:1', notPort],
     ['[server]\nport = 65_536', '2:1', notPort],
@@ -216,6 +263,111 @@ describe('sampleSettings', () => {
   test('fits a terminal', () => {
     expect(sample.split('\n').filter((line) => line.length > 100)).toEqual([])
   })
+})
+
+describe('the environment and the flags', () => {
+  const file = { text: '[limits]\nkeva_per_minute = 1\nsupport_desk_per_minute = 1', name: 'f' }
+
+  test('each source beats those before it', () => {
+    const { settings, origins } = effectiveSettings({
+      file,
+      environment: {
+        DESKBOX_LIMITS_SUPPORT_DESK_PER_MINUTE: '2',
+        DESKBOX_SERVER_PORT: '2',
+        DESKBOX_CONFIG: 'other.toml',
+        PATH: '/bin',
+      },
+      flags: new Map([['server.port', { flag: '--port', text: '3' }]]),
+    })
+    expect(settings.limits).toEqual({
+      kevaPerMinute: 1,
+      supportDeskPerMinute: 2,
+      unauthenticatedPerMinute: 60,
+    })
+    expect(settings.server.port).toBe(3)
+    const of = (name: string) => origins.get(name)
+    expect([of('limits.keva_per_minute'), of('limits.support_desk_per_minute')]).toEqual([
+      'file',
+      'environment',
+    ])
+    expect([of('server.port'), of('server.host')]).toEqual(['flag', 'default'])
+  })
+
+  test('every setting has its variable', () => {
+    const given = {
+      DESKBOX_SERVER_HOST: '0.0.0.0',
+      DESKBOX_SERVER_PORT: '80',
+      DESKBOX_SERVER_HOSTS: 'a.example, b.example',
+      DESKBOX_SERVER_TLS_CERTIFICATE_FILE: 'c',
+      DESKBOX_SERVER_TLS_KEY_FILE: 'k',
+      DESKBOX_SERVER_INSECURE_HTTP: 'true',
+      DESKBOX_SERVER_TRUSTED_PROXIES: '',
+      DESKBOX_DATA_DIRECTORY: '/srv',
+      DESKBOX_LIMITS_KEVA_PER_MINUTE: '0',
+      DESKBOX_LIMITS_SUPPORT_DESK_PER_MINUTE: '7',
+      DESKBOX_LIMITS_UNAUTHENTICATED_PER_MINUTE: '8',
+    }
+    expect(entries.map(variableOf).toSorted()).toEqual(Object.keys(given).toSorted())
+    const effective = effectiveSettings({ file: null, environment: given, flags: new Map() })
+    expect(new Set(effective.origins.values())).toEqual(new Set(['environment']))
+    expect(effective.settings.server).toMatchObject({
+      hosts: ['a.example', 'b.example'],
+      trustedProxies: [],
+      insecureHttp: true,
+    })
+  })
+
+  test.each([
+    [{ DESKBOX_SERVER_PORT: '80a' }, [], 'DESKBOX_SERVER_PORT must be a whole number from 0 to'],
+    [{ DESKBOX_SERVER_PORT: '' }, [], 'DESKBOX_SERVER_PORT must be a whole number'],
+    [{ DESKBOX_SERVER_HOST: ' ' }, [], 'DESKBOX_SERVER_HOST must be text'],
+    [{ DESKBOX_SERVER_PROT: '1' }, [], 'DESKBOX_SERVER_PROT is not a setting; did you mean DESK'],
+    [{ DESKBOX_X: '1' }, [], 'DESKBOX_X is not a setting'],
+    [{ DESKBOX_SERVER_HOST: '0.0.0.0' }, [], 'server.host 0.0.0.0 is reached from outside'],
+    [{}, [['server.port', '-1']], '--x must be a whole number'],
+    [{}, [['server.prot', '1']], '--set server.prot is not a setting; did you mean server.port?'],
+    [{}, [['server.insecure_http', 'yes']], '--x must be true or false'],
+  ] as [object, [string, string][], string][])('refuse %j %j', (environment, flags, problem) => {
+    const given = flags.map(([name, text]) => [name, { flag: '--x', text }] as const)
+    const sources = { file, environment: { ...environment }, flags: new Map(given) }
+    expect(() => effectiveSettings(sources)).toThrow(SourceError)
+    expect(() => effectiveSettings(sources)).toThrow(problem)
+  })
+})
+
+describe('what a reload changes', () => {
+  const before = defaultSettings()
+
+  test('is nothing when nothing differs', () => {
+    expect(changesBetween(before, defaultSettings())).toEqual({ applied: [], afterRestart: [] })
+  })
+
+  test('is told apart from what needs a restart', () => {
+    const text = '[limits]\nkeva_per_minute = 5\n[server]\nport = 1\nhosts = ["a.example"]'
+    expect(changesBetween(before, readSettings(text, 'f'))).toEqual({
+      applied: ['server.hosts', 'limits.keva_per_minute'],
+      afterRestart: ['server.port'],
+    })
+  })
+})
+
+test('each setting is shown as a file would spell it', () => {
+  const text = '[server]\nhosts = ["a.example"]\nport = 0x10'
+  const file = { text, name: 'f' }
+  const shown = shownSettings(effectiveSettings({ file, environment: {}, flags: new Map() }))
+  const of = (name: string) => shown.find((one) => one.name === name)
+  expect(of('server.hosts')).toMatchObject({ text: '["a.example"]', origin: 'file' })
+  expect(of('server.port')).toMatchObject({
+    text: '16',
+    value: 16,
+    variable: 'DESKBOX_SERVER_PORT',
+  })
+  expect(of('limits.keva_per_minute')).toMatchObject({ text: '100', origin: 'default' })
+})
+
+test('the README has the table of settings as it is', async () => {
+  const readme = await Bun.file(new URL('../README.md', import.meta.url)).text()
+  expect(readme).toContain(settingsTable())
 })
 
 function exactly(text: string): RegExp {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import { firstKeys, listen, openDesk, type Listening, type OpenDesk } from '../src/app.ts'
 import { Fault } from '../src/domain/errors.ts'
 import type { FirstKeys } from '../src/domain/installation.ts'
+import { Networks } from '../src/security/networks.ts'
 import { T0, randomBytes, tempFolder } from './store/fixtures.ts'
 import { exchange, hangUp, head, type Exchange, type RawAnswer } from './support/raw.ts'
 
@@ -35,7 +36,8 @@ beforeAll(async () => {
   keys = made
   const most = 1_000_000
   const rates = { kevaPerMinute: most, supportDeskPerMinute: most, unauthenticatedPerMinute: most }
-  server = listen(opened, { machine, rates, host: '127.0.0.1', port: 0 })
+  const rules = { rates, hosts: ['desk.test'], trustedProxies: new Networks([]) }
+  server = listen(opened, { machine, rules, host: '127.0.0.1', port: 0 })
   port = Number(new URL(server.url).port)
 })
 afterAll(async () => {

@@ -1,6 +1,7 @@
-import { SettingsError } from '../config.ts'
+import { SettingsError } from '../config/effective.ts'
 import { version } from '../lib/version.ts'
 import { UsageError } from './args.ts'
+import { check, checkHelp } from './check.ts'
 import { init } from './init.ts'
 import type { Io } from './io.ts'
 import { keys, keysHelp } from './keys.ts'
@@ -13,6 +14,7 @@ usage: deskbox VERB [options]
 
   serve     start the server
   init      write a settings file to change
+  check     show the settings and where each came from
   keys      make, list and revoke API keys
   staff     add and list the people who answer
   version   show the version
@@ -24,6 +26,7 @@ type Verb = (args: string[], io: Io) => number | Promise<number>
 const verbs: { readonly [verb: string]: Verb } = {
   serve: withHelp(serveHelp, serve),
   init,
+  check: withHelp(checkHelp, check),
   keys: withHelp(keysHelp, keys),
   staff: withHelp(staffHelp, staff),
   version: (_args, io) => say(io, version),

@@ -1,7 +1,7 @@
 import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { sampleSettings } from '../config.ts'
+import { sampleSettings } from '../config/describe.ts'
 import type { Io } from './io.ts'
 
 const usage = 'usage: deskbox init [--config FILE]'

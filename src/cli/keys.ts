@@ -49,7 +49,7 @@ export async function keys(args: string[], io: Io): Promise<number> {
   const prepare = verb !== undefined && Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
   if (!prepare) throw new UsageError(`keys needs one of: ${Object.keys(verbs).join(', ')}`)
   const run = prepare(values, words, io)
-  const { directory } = effective(io.cwd, values)
+  const { directory } = effective(io, values)
   if (verb !== 'create') requireDesk(directory)
   using opened = await openDesk(directory, 'share', realMachine(io))
   return await run(opened.desk)

@@ -1,21 +1,30 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
-import { firstKeys, listen, openDesk, type Listening, type OpenDesk } from '../app.ts'
+import { join, resolve } from 'node:path'
+import { firstKeys, listen, openDesk, type Listening, type OpenDesk, type Rules } from '../app.ts'
+import { changesBetween, type Settings } from '../config/effective.ts'
 import type { FirstKeys } from '../domain/installation.ts'
+import type { Log } from '../lib/log.ts'
 import { version } from '../lib/version.ts'
+import { Networks } from '../security/networks.ts'
 import { argsOf, onlyWord, UsageError } from './args.ts'
+import { certificateFiles } from './certificate.ts'
 import type { Io } from './io.ts'
 import { realMachine } from './machine.ts'
 import { effective, folderFlags, type Effective } from './settings.ts'
 
 export const serveHelp = `usage: deskbox serve [--config FILE] [--data DIR] [--host H] [--port P]
+                     [--set NAME=VALUE]
 
-Starts the server and keeps it running until SIGTERM or SIGINT.
+Starts the server and keeps it running until SIGTERM or SIGINT. SIGHUP reads the settings again.
 
-  --config FILE  settings file (default ./deskbox.toml, if it is there)
-  --data DIR     data folder, made when absent (default ./data)
-  --host H       address to listen on (default 127.0.0.1)
-  --port P       port, 0 for any free one (default 7300)`
+  --config FILE     settings file (default ./deskbox.toml, if it is there)
+  --data DIR        data folder, made when absent (default ./data)
+  --host H          address to listen on (default 127.0.0.1)
+  --port P          port, 0 for any free one (default 7300)
+  --set NAME=VALUE  any setting, such as limits.keva_per_minute=200
+
+Flags win over environment variables (DESKBOX_SERVER_PORT), which win over the file.
+deskbox check shows what holds.`
 
 // Within the ten seconds that service managers give before they kill.
 const graceMs = 8000
@@ -29,15 +38,25 @@ export async function serve(args: string[], io: Io): Promise<number> {
     port: { type: 'string' },
   })
   if (onlyWord(positionals) !== undefined) throw new UsageError('serve takes no arguments')
-  const found = effective(io.cwd, values)
-  const { server, limits: rates } = found.settings
-  const port = values.port === undefined ? server.port : portOf(values.port)
+  const read = () =>
+    effective(io, values, {
+      'server.host': { flag: '--host', text: values.host },
+      'server.port': { flag: '--port', text: values.port },
+    })
+  const found = read()
+  const { server } = found.settings
   const machine = realMachine(io)
   const opened = await openDesk(found.directory, 'own', machine)
   machine.log.info('database opened', { ...opened.store.check })
   let listening: Listening
   try {
-    listening = listen(opened, { machine, rates, host: values.host ?? server.host, port })
+    listening = listen(opened, {
+      machine,
+      rules: rulesOf(found.settings),
+      host: server.host,
+      port: server.port,
+      certificate: certificateOf(server, io.cwd),
+    })
   } catch (err) {
     opened[Symbol.dispose]()
     throw err
@@ -50,6 +69,7 @@ export async function serve(args: string[], io: Io): Promise<number> {
     throw err
   })
   welcome(io, { found, url: listening.url, keys, keysPath })
+  using _ = onHangUp(reloader(listening, found.settings, read, machine.log))
   const signal = await signalled
   machine.log.info('stopping', { signal })
   await listening.stop(graceMs)
@@ -57,12 +77,45 @@ export async function serve(args: string[], io: Io): Promise<number> {
   return 0
 }
 
-function portOf(text: string): number {
-  const port = Number(text)
-  if (!/^\d{1,5}$/.test(text) || port > 65535) {
-    throw new UsageError(`--port must be a number from 0 to 65535, not '${text}'`)
+function rulesOf({ limits, server }: Settings): Rules {
+  return {
+    rates: limits,
+    hosts: server.hosts,
+    trustedProxies: new Networks(server.trustedProxies),
   }
-  return port
+}
+
+function certificateOf({ tlsCertificateFile, tlsKeyFile }: Settings['server'], cwd: string) {
+  if (tlsCertificateFile === '') return null
+  return certificateFiles(resolve(cwd, tlsCertificateFile), resolve(cwd, tlsKeyFile))
+}
+
+/** Reads the settings again and applies what a running server takes; a broken file changes nothing. */
+function reloader(
+  listening: Listening,
+  started: Settings,
+  read: () => Effective,
+  log: Log,
+): () => void {
+  let current = started
+  return () => {
+    try {
+      const { settings } = read()
+      const { applied } = changesBetween(current, settings)
+      const { afterRestart } = changesBetween(started, settings)
+      listening.apply(rulesOf(settings))
+      current = settings
+      const told = { applied: applied.join(', '), after_restart: afterRestart.join(', ') }
+      log.info('settings read again', told)
+    } catch (err) {
+      log.error('settings stay as they were', err)
+    }
+  }
+}
+
+function onHangUp(react: () => void): Disposable {
+  process.on('SIGHUP', react)
+  return { [Symbol.dispose]: () => void process.off('SIGHUP', react) }
 }
 
 /** Made only once the server listens: a start that fails must not leave keys that nobody was shown. */

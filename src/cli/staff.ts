@@ -33,7 +33,7 @@ export async function staff(args: string[], io: Io): Promise<number> {
   const verb = onlyWord(positionals)
   if (verb !== 'create' && verb !== 'list') throw new UsageError('staff needs one of: create, list')
   const wanted = verb === 'create' ? wantedPerson(values) : undefined
-  const { directory } = effective(io.cwd, values)
+  const { directory } = effective(io, values)
   if (verb !== 'create') requireDesk(directory)
   using opened = await openDesk(directory, 'share', realMachine(io))
   const people = wanted ? [await create(opened.desk, wanted)] : allOf(opened.desk)

@@ -57,6 +57,15 @@ export class Gate {
     }
   }
 
+  /** From now on these hold; what is in a bucket stays, up to the new limit. */
+  setRates(rates: Rates): void {
+    const { keva, deskhive, stranger, open } = this.#limiters
+    keva.setRate(rates.kevaPerMinute)
+    deskhive.setRate(rates.supportDeskPerMinute)
+    stranger.setRate(rates.unauthenticatedPerMinute)
+    open.setRate(rates.supportDeskPerMinute)
+  }
+
   /** The key of that raw value, in whatever state. */
   recognise(visit: Visit, rawKey: string): Key | undefined {
     const key = this.#ring.recognise(rawKey)

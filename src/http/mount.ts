@@ -7,6 +7,7 @@ import { entityTag, isKnown, refuseStale } from './conditions.ts'
 import type { Dialect, Surface } from './dialect.ts'
 import type { Call, Endpoint, ReadEndpoint, Services, WriteEndpoint } from './endpoint.ts'
 import type { Gate, Visit } from './gate.ts'
+import { isOwnHost } from './hosts.ts'
 import { isRepeat, once, repeatOf, type Repeat, type Sent } from './idempotency.ts'
 import { methodsAt, surfaceOf } from './paths.ts'
 import { referenceResponse } from './reference.ts'
@@ -16,6 +17,8 @@ export type House = {
   readonly gate: Gate
   readonly log: Log
   readonly services: Services
+  /** The names that callers may use, beside localhost and addresses. */
+  readonly hosts: () => readonly string[]
 }
 
 type Params = { readonly [name: string]: string }
@@ -46,8 +49,9 @@ export function mount(house: House, surfaces: readonly Surface[]) {
 }
 
 /**
- * Refuses what the router must not see: a Host that is absent, repeated or malformed. Elysia looks
- * for the path from the eleventh character of the URL, so a host must fill the space before it.
+ * Refuses what the router must not see: a Host that is absent, repeated, malformed or none of ours (a
+ * page elsewhere may have pointed its own name here). Elysia looks for the path from the eleventh
+ * character of the URL, so a host must fill the space before it.
  */
 export function refuseHost(
   house: House,
@@ -55,16 +59,14 @@ export function refuseHost(
   request: Request,
 ): Response | undefined {
   const host = request.headers.get('host') ?? ''
-  if (hostPattern.test(host) && host.length >= routedHostMin && hasOwnUrl(request, host)) {
-    return undefined
-  }
+  const isOurs = isOwnHost(host, house.hosts())
+  if (isOurs && host.length >= routedHostMin && hasOwnUrl(request, host)) return undefined
   const path = request.url.startsWith('/') ? request.url : pathOf(request.url)
   const { dialect } = surfaceOf(surfaces, path)
   return refused(house, dialect, newVisit(request), new Fault('malformed', 'host'))
 }
 
 const routedHostMin = 4
-const hostPattern = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/
 
 /** False for an absolute-form target whose authority is not the Host that was sent. */
 function hasOwnUrl(request: Request, host: string): boolean {

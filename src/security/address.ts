@@ -1,4 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIP, isIPv4, isIPv6 } from 'node:net'
+import type { Networks } from './networks.ts'
 
 /**
  * Names the network that a client address counts as when calls are limited by address: IPv4 as it
@@ -11,6 +12,21 @@ export function clientNetwork(address: string): string {
   if (!isIPv6(address)) return 'unknown'
   const groups = groupsOf(address)
   return isMapped(groups) ? dotted(groups) : prefixOf(groups)
+}
+
+/**
+ * The address that a call comes from: the peer's, or, when the peer is a trusted proxy, the last one in
+ * `X-Forwarded-For` that is none. What stands before it was written by the caller, who may write anything.
+ */
+export function clientAddress(
+  peer: string,
+  forwardedFor: string | null,
+  trusted: Networks,
+): string {
+  if (forwardedFor === null || !trusted.has(peer)) return peer
+  const hops = forwardedFor.split(',').map((hop) => hop.trim())
+  const client = hops.findLast((hop) => isIP(hop) === 0 || !trusted.has(hop))
+  return client !== undefined && isIP(client) !== 0 ? client : peer
 }
 
 /** The eight 16-bit groups of a valid IPv6 address; a zone (`%eth0`) is left out. */

@@ -66,7 +66,7 @@ export function look(
 
 /** Buckets by id, least recently used forgotten past `most`. */
 export class Limiter {
-  readonly #perMinute: number
+  #perMinute = 0
   readonly #most: number
   readonly #monotonic: () => number
   // A Map keeps insertion order and a bucket moves to the end when it is spent from, so the front
@@ -81,15 +81,20 @@ export class Limiter {
    */
   constructor(options: { perMinute: number; most: number; monotonic: () => number }) {
     const { perMinute, most, monotonic } = options
-    if (!Number.isSafeInteger(perMinute) || perMinute < 0 || perMinute > 1_000_000) {
-      throw new RangeError(`perMinute must be a whole number from 0 to 1000000, not ${perMinute}`)
-    }
+    this.setRate(perMinute)
     if (!Number.isSafeInteger(most) || most < 1) {
       throw new RangeError(`most must be a whole number from 1, not ${most}`)
     }
-    this.#perMinute = perMinute
     this.#most = most
     this.#monotonic = monotonic
+  }
+
+  /** Limits to so many calls from now on, 0 for no limit. Throws a RangeError out of range. */
+  setRate(perMinute: number): void {
+    if (!Number.isSafeInteger(perMinute) || perMinute < 0 || perMinute > 1_000_000) {
+      throw new RangeError(`perMinute must be a whole number from 0 to 1000000, not ${perMinute}`)
+    }
+    this.#perMinute = perMinute
   }
 
   /** How many buckets are held now: never more than `most`. */

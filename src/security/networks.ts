@@ -67,3 +67,12 @@ function withoutZone(address: string): string {
   const at = address.indexOf('%')
   return at < 0 ? address : address.slice(0, at)
 }
+
+/** Whether a text is a network in CIDR notation, or one address. */
+export function isNetwork(text: string): boolean {
+  try {
+    return new Networks([text]).has(text.split('/')[0] ?? '')
+  } catch {
+    return false
+  }
+}

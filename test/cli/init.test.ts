@@ -4,7 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { init } from '../../src/cli/init.ts'
-import { defaultSettings, readSettings, sampleSettings } from '../../src/config.ts'
+import { sampleSettings } from '../../src/config/describe.ts'
+import { effectiveSettings } from '../../src/config/effective.ts'
 
 let folder = ''
 
@@ -20,7 +21,7 @@ function run(...args: string[]) {
   const out: string[] = []
   const err: string[] = []
   const io = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) }
-  return { code: init(args, { ...io, cwd: folder, isTerminal: false }), out, err }
+  return { code: init(args, { ...io, cwd: folder, env: {}, isTerminal: false }), out, err }
 }
 
 describe('deskbox init', () => {
@@ -30,7 +31,11 @@ describe('deskbox init', () => {
     expect([code, err]).toEqual([0, []])
     expect(out.at(-1)).toBe('Next: deskbox serve')
     expect(readFileSync(file, 'utf8')).toBe(sampleSettings())
-    expect(readSettings(readFileSync(file, 'utf8'), file)).toEqual(defaultSettings())
+    const none = { file: null, environment: {}, flags: new Map<string, never>() }
+    const written = { text: readFileSync(file, 'utf8'), name: file }
+    expect(effectiveSettings({ ...none, file: written }).settings).toEqual(
+      effectiveSettings(none).settings,
+    )
     if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 

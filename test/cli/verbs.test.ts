@@ -79,9 +79,9 @@ describe('a settings file that cannot be used', () => {
 
 describe('deskbox serve, when it cannot', () => {
   test.each([
-    [['--port', 'http'], "--port must be a number from 0 to 65535, not 'http'"],
-    [['--port', '65536'], "--port must be a number from 0 to 65535, not '65536'"],
-    [['--port', '1e3'], "--port must be a number from 0 to 65535, not '1e3'"],
+    [['--port', 'http'], '--port must be a whole number from 0 to 65535'],
+    [['--port', '65536'], '--port must be a whole number from 0 to 65535'],
+    [['--port', '1e3'], '--port must be a whole number from 0 to 65535'],
     [['now'], 'serve takes no arguments'],
     [['--now'], "Unknown option '--now'"],
     [['--config', 'no.toml'], 'There is no settings file no.toml'],

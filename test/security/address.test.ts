@@ -1,5 +1,6 @@
-import { expect, test } from 'bun:test'
-import { clientNetwork } from '../../src/security/address.ts'
+import { describe, expect, test } from 'bun:test'
+import { clientAddress, clientNetwork } from '../../src/security/address.ts'
+import { Networks } from '../../src/security/networks.ts'
 
 test.each([
   ['192.0.2.1', '192.0.2.1'],
@@ -47,4 +48,27 @@ test.each([
   '12345::',
 ])('%p is no address', (address) => {
   expect(clientNetwork(address)).toBe('unknown')
+})
+
+describe('a call through proxies', () => {
+  const trusted = new Networks(['127.0.0.1', '10.0.0.0/8', '::1'])
+
+  test.each([
+    ['nobody said for whom', '127.0.0.1', null, '127.0.0.1'],
+    ['the client', '127.0.0.1', '198.51.100.7', '198.51.100.7'],
+    ['the client, by IPv6', '::1', '2001:db8::7', '2001:db8::7'],
+    ['the client behind two of ours', '127.0.0.1', '198.51.100.7, 10.1.2.3', '198.51.100.7'],
+    ['what the client made up before it', '127.0.0.1', '1.1.1.1, 198.51.100.7', '198.51.100.7'],
+    ['a peer that is no proxy of ours', '198.51.100.9', '1.1.1.1', '198.51.100.9'],
+    ['no address', '127.0.0.1', 'unknown', '127.0.0.1'],
+    ['nothing', '127.0.0.1', '', '127.0.0.1'],
+    ['no address at the end', '127.0.0.1', '198.51.100.7, _hidden', '127.0.0.1'],
+    ['only ours', '127.0.0.1', '10.0.0.5', '127.0.0.1'],
+  ])('%s', (_what, peer, forwardedFor, client) => {
+    expect(clientAddress(peer, forwardedFor, trusted)).toBe(client)
+  })
+
+  test('believes nobody when nobody is trusted', () => {
+    expect(clientAddress('127.0.0.1', '1.1.1.1', new Networks([]))).toBe('127.0.0.1')
+  })
 })

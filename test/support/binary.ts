@@ -15,6 +15,8 @@ export type Server = {
   stop(): Promise<number>
   /** Sends SIGKILL and waits for the end. */
   kill(): Promise<void>
+  /** Waits until the log says so. */
+  heard(text: string): Promise<void>
   stdout(): string
   stderr(): string
 }
@@ -81,6 +83,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       child.kill('SIGKILL')
       await child.exited
     },
+    heard: async (text) => void (await stderr.find(new RegExp(RegExp.escape(text)))),
     stdout: stdout.text,
     stderr: stderr.text,
   }

@@ -1,4 +1,4 @@
-// For receivers in tests: a certificate of `hook.test` that nobody else trusts, and its key.
+// Certificates that nobody else trusts, of `hook.test` and of `other.test`, and their keys.
 
 export const certificate = `-----BEGIN CERTIFICATE-----
 MIIBlTCCATugAwIBAgIUQaBBqD1rHlEa4W9hI1vPhSohqCQwCgYIKoZIzj0EAwIw
@@ -16,4 +16,22 @@ export const certificateKey = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgRj2fJTNUkn551O4D
 rcguJMbuB5Ez7G78EKCdpy1CllmhRANCAAQ0VWdcEfZEWU4AR8CYYuP7ZcN1BvYb
 Q6V6AQ+blQo6bTRNtTEwEoGJrwn9nS8f/CfQAxwbeijePKXs0TgHqrEe
+-----END PRIVATE KEY-----`
+
+export const otherCertificate = `-----BEGIN CERTIFICATE-----
+MIIBmDCCAT6gAwIBAgIUF/x9t/AbIIT4zNpn98Bk5xMl3A0wCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKb3RoZXIudGVzdDAgFw0yNjExMjQxODU3MTZaGA8yMTI2MTAz
+MTE4NTcxNlowFTETMBEGA1UEAwwKb3RoZXIudGVzdDBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABPalFxzArlxFCQNsADuxO2T4vbebhZ1T66sckMZDnI5EBIlcr4Dc
+PYVLJ7QGyR2oogh9/CImb7V0pFm19PKkgjmjajBoMB0GA1UdDgQWBBQ9RURnXxkY
+LVYwSzVydraArQePsjAfBgNVHSMEGDAWgBQ9RURnXxkYLVYwSzVydraArQePsjAP
+BgNVHRMBAf8EBTADAQH/MBUGA1UdEQQOMAyCCm90aGVyLnRlc3QwCgYIKoZIzj0E
+AwIDSAAwRQIhALF4kbS3Wq2irnJNZJ8Hefh7LbXD0ASFEkAnlLdUIbUTAiB4hjVx
+sYlprhi1LjJic4OVjXOChbF+VZDaWEByTOnKow==
+-----END CERTIFICATE-----`
+
+export const otherKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg53YGP3c18VyGQc8K
+wCjf9wK+sfGlQYKeJxjEmZZL7dWhRANCAAT2pRccwK5cRQkDbAA7sTtk+L23m4Wd
+U+urHJDGQ5yORASJXK+A3D2FSye0BskdqKIIffwiJm+1dKRZtfTypII5
 -----END PRIVATE KEY-----`

@@ -148,7 +148,7 @@ export async function openTestApp(options: { readonly rates?: Rates } = {}): Pro
     log: collector(logged),
   }
   const { rates = standardRates } = options
-  const app = makeApp(desk, { machine, rates, addressOf: () => state.address })
+  const app = makeApp(desk, { machine, rates, hosts, addressOf: () => state.address })
   return {
     app,
     desk,
@@ -170,6 +170,8 @@ export async function openTestApp(options: { readonly rates?: Rates } = {}): Pro
     [Symbol.dispose]: () => store[Symbol.dispose](),
   }
 }
+
+const hosts = () => ['desk.test']
 
 function collector(logged: Logged[]): Log {
   return {

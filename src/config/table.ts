@@ -1,0 +1,141 @@
+import { isNetwork } from '../security/networks.ts'
+import { flag, list, optionalText, text, whole, type Kind } from './kinds.ts'
+
+/** One setting: what it means, its unit, its default, and how its values are read. */
+export type Setting<V> = {
+  readonly initial: V
+  readonly unit: string
+  readonly meaning: string
+  readonly kind: Kind<V>
+  /** Whether a running server takes a new value; the others need a restart. */
+  readonly isReloaded: boolean
+}
+
+const hostPattern = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i
+
+/** Every setting there is, as it is spelt in the file. Types, checks, sample and help follow from it. */
+export const table = {
+  server: {
+    host: fixed(
+      text('127.0.0.1'),
+      '127.0.0.1',
+      'address',
+      'Where to listen. Use "0.0.0.0" to be reached from outside.',
+    ),
+    port: fixed(whole(0, 65_535), 7300, 'port', 'The port to listen on; 0 takes any free one.'),
+    hosts: reloaded(
+      list('host names', 'desk.example.com', (name) => hostPattern.test(name)),
+      [],
+      'host names',
+      'The names that callers may use, beside localhost and addresses.',
+    ),
+    tls_certificate_file: fixed(
+      optionalText('/etc/deskbox/tls.crt'),
+      '',
+      'file',
+      'The certificate chain for HTTPS, in PEM; a renewed file is noticed.',
+    ),
+    tls_key_file: fixed(
+      optionalText('/etc/deskbox/tls.key'),
+      '',
+      'file',
+      'The private key of the certificate, in PEM.',
+    ),
+    insecure_http: fixed(
+      flag(),
+      false,
+      'true or false',
+      'Serve plain HTTP to other machines; keys can then be read on the way.',
+    ),
+    trusted_proxies: reloaded(
+      list('networks', '10.0.0.0/8', isNetwork),
+      [],
+      'networks',
+      'The proxies whose X-Forwarded-For is believed.',
+    ),
+  },
+  data: {
+    directory: fixed(
+      text('./data'),
+      './data',
+      'folder',
+      'Where everything is kept, seen from where the server starts.',
+    ),
+  },
+  limits: {
+    keva_per_minute: reloaded(
+      whole(0, 1_000_000),
+      100,
+      'calls per minute',
+      'What each Keva key may do; 0 is no limit.',
+    ),
+    support_desk_per_minute: reloaded(
+      whole(0, 1_000_000),
+      600,
+      'calls per minute',
+      'What each internal and each external key may do; 0 is no limit.',
+    ),
+    unauthenticated_per_minute: reloaded(
+      whole(0, 1_000_000),
+      60,
+      'calls per minute',
+      'What each client address may try without a valid key; 0 is no limit.',
+    ),
+  },
+}
+
+type Table = typeof table
+type Camel<S> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}` : S & string
+
+/** All settings, in the spelling of the code: `limits.kevaPerMinute`. */
+export type Settings = {
+  readonly [S in keyof Table]: {
+    readonly [K in keyof Table[S] as Camel<K>]: Table[S][K] extends Setting<infer V> ? V : never
+  }
+}
+
+export type Value = string | number | boolean | readonly string[]
+
+/** A setting with its names: `limits`, `keva_per_minute`, and both as one. */
+export type Entry = {
+  readonly section: string
+  readonly name: string
+  readonly dotted: string
+  readonly setting: Setting<Value>
+}
+
+/** The table as a list, in its order. */
+export const entries: readonly Entry[] = Object.entries(table).flatMap(([section, settings]) =>
+  Object.entries<unknown>(settings).map(([name, setting]) => ({
+    section,
+    name,
+    dotted: `${section}.${name}`,
+    // Each kind reads and spells only the values that it made.
+    setting: setting as Setting<Value>,
+  })),
+)
+
+export const sections: readonly string[] = Object.keys(table)
+
+/** Builds the settings in the code's spelling; the cast holds because the table names each one. */
+export function settingsFrom(valueOf: (entry: Entry) => Value): Settings {
+  const settings: { [section: string]: { [name: string]: Value } } = {}
+  for (const entry of entries) {
+    ;(settings[entry.section] ??= {})[camel(entry.name)] = valueOf(entry)
+  }
+  return settings as unknown as Settings
+}
+
+/** A setting that only a restart changes. */
+function fixed<V>(kind: Kind<V>, initial: V, unit: string, meaning: string): Setting<V> {
+  return { kind, initial, unit, meaning, isReloaded: false }
+}
+
+/** A setting that a running server takes on SIGHUP. */
+function reloaded<V>(kind: Kind<V>, initial: V, unit: string, meaning: string): Setting<V> {
+  return { kind, initial, unit, meaning, isReloaded: true }
+}
+
+function camel(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+}
