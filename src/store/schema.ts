@@ -13,6 +13,7 @@ export const publications = ['published', 'draft'] as const
 export const escalationLevels = ['standard', 'high', 'critical'] as const
 export const actorKinds = ['key', 'staff', 'job', 'system'] as const
 export const countDimensions = ['all', 'department', 'assignee', 'agent'] as const
+export const dayDimensions = ['department', 'agent'] as const
 export const customFieldTypes = [
   'date',
   'datetime_local',
@@ -29,6 +30,7 @@ const flag = () => integer({ mode: 'boolean' }).notNull().default(false)
 const millis = () => integer()
 const stamps = () => ({ createdAt: millis().notNull(), updatedAt: millis().notNull() })
 const autoId = () => integer().primaryKey({ autoIncrement: true })
+const figure = () => integer().notNull().default(0)
 const published = () => text({ enum: publications }).notNull().default('published')
 
 export const meta = sqliteTable('meta', {
@@ -284,6 +286,28 @@ export const ticketCounts = sqliteTable('ticket_counts', {
   status: text({ enum: ticketStatuses }).notNull(),
   priority: text({ enum: ticketPriorities }).notNull(),
   tickets: integer().notNull(),
+})
+
+export const ticketDays = sqliteTable('ticket_days', {
+  dimension: text({ enum: dayDimensions }).notNull(),
+  member: integer().notNull(),
+  day: integer().notNull(),
+  open: figure(),
+  inProgress: figure(),
+  onHold: figure(),
+  solved: figure(),
+  closed: figure(),
+  low: figure(),
+  medium: figure(),
+  high: figure(),
+  urgent: figure(),
+  unassigned: figure(),
+  responses: figure(),
+  responseMs: figure(),
+  resolutions: figure(),
+  resolutionMs: figure(),
+  replies: figure(),
+  likes: figure(),
 })
 
 export type StaffRow = typeof staff.$inferSelect
