@@ -18,6 +18,7 @@ export type Finding =
   | { readonly rule: 'number' }
   | { readonly rule: 'hexColor' }
   | { readonly rule: 'afterNow' }
+  | { readonly rule: 'afterOrEqual'; readonly other: string }
 
 export type Rule = Finding['rule']
 

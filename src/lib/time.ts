@@ -21,6 +21,16 @@ export function isoSeconds(at: Millis): string {
 const spelledMost = 4096
 const spelled = new Map<number, string>()
 
+/** Days by UTC, counted from 1970-01-01. */
+export function dayOf(at: Millis): number {
+  return Math.floor(at / dayMs)
+}
+
+/** `2026-05-04` (deskhive.md 19.2). */
+export function isoDay(day: number): string {
+  return new Date(day * dayMs).toISOString().slice(0, 10)
+}
+
 /** As isoSeconds, or null for a moment that has not come. */
 export function isoSecondsOrNull(at: Millis | null): string | null {
   return at === null ? null : isoSeconds(at)

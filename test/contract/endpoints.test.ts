@@ -74,6 +74,10 @@ const contractRows = [
   'GET /api/v1/internal/api-keys/:id api-keys:read',
   'PUT /api/v1/internal/api-keys/:id api-keys:update',
   'DELETE /api/v1/internal/api-keys/:id api-keys:delete',
+  // deskhive.md 19.2
+  'GET /api/v1/internal/reports/overview reports:overview',
+  'GET /api/v1/internal/reports/agents reports:agents',
+  'GET /api/v1/internal/reports/departments reports:departments',
   // deskhive.md sections 20 and 21
   'GET /api/v1/external/connection-check agent',
   'GET /api/v1/external/tickets agent',

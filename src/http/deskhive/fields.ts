@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isEmail } from '../../lib/email.ts'
 import { isAtMost } from '../../lib/text.ts'
-import type { Millis } from '../../lib/time.ts'
+import { dayOf, type Millis } from '../../lib/time.ts'
 import { asking, finding, type Question } from '../fields.ts'
 
 // The words of DeskHive's field tables, reading as deskhive.md 3.5 says: text is trimmed and blank text
@@ -121,6 +121,17 @@ export function momentAfterNow() {
   return asking(moment, { rule: 'afterNow', holds: (reader, at: Millis) => at > reader.now })
 }
 
+/** A calendar date, or a moment, which stands for its day by UTC; counted from 1970, may be left out. */
+export function optionalDay() {
+  const day = z
+    .string()
+    .refine((value) => momentOf(value) !== undefined, finding({ rule: 'date' }))
+    .meta({ format: 'date' })
+    .transform((value) => dayOf(momentOf(value) ?? 0))
+    .optional()
+  return z.preprocess((value) => trimmed(value) ?? undefined, day)
+}
+
 function address(max: number) {
   return z
     .string()
@@ -132,6 +143,7 @@ function address(max: number) {
 const isoMoment =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/
 
+const firstMoment = Date.parse('0000-01-01T00:00:00Z')
 const lastMoment = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** The moment that a text names, in UTC unless it says otherwise; undefined for what is none. */
@@ -139,7 +151,7 @@ function momentOf(text: string): Millis | undefined {
   const [, day, time = '00:00', zone = 'Z'] = isoMoment.exec(text) ?? []
   if (day === undefined || !isDay(day)) return undefined
   const at = Date.parse(`${day}T${time}${zone.replace(/(\d{2})(\d{2})$/, '$1:$2')}`)
-  return at <= lastMoment ? at : undefined
+  return at >= firstMoment && at <= lastMoment ? at : undefined
 }
 
 /** Whether the calendar has the day; the parser takes the 30th of February for one in March. */

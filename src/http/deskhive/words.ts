@@ -98,6 +98,8 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   unique: ({ field }) => `The ${spaced(field)} has already been taken.`,
   max: ({ field, max }) => `The ${spaced(field)} field must not be greater than ${max} characters.`,
   afterNow: ({ field }) => `The ${spaced(field)} field must be a date after now.`,
+  afterOrEqual: ({ field, other }) =>
+    `The ${spaced(field)} field must be a date after or equal to ${spaced(other)}.`,
 }
 
 /** An element of a list keeps its raw name: `labels.0` (3.4). */

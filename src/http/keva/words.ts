@@ -96,6 +96,8 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   oneOf: ({ field, allowed }) => `Invalid ${field}. Must be one of: ${allowed.join(', ')}`,
   max: ({ field, max }) => `${capital(spaced(field))} must be at most ${max} characters`,
   afterNow: ({ field }) => `${capital(spaced(field))} must be in the future`,
+  afterOrEqual: ({ field, other }) =>
+    `${capital(spaced(field))} must not be before ${spaced(other)}`,
 }
 
 /** `customerEmail` as people write it: `customer email`. */
