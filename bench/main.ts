@@ -9,16 +9,27 @@ import { build } from '../build/build.ts'
 import { thisMachine } from '../build/targets.ts'
 import { Connection } from '../src/store/connection.ts'
 import { residentMb } from './process.ts'
-import { flatRows, memoryRows, readRows, startRows, tableOf, writeRows } from './report.ts'
+import {
+  flatRows,
+  memoryRows,
+  readRows,
+  reportRows,
+  startRows,
+  tableOf,
+  writeRows,
+} from './report.ts'
+import { timeReports } from './reports.ts'
 import { runRounds } from './rounds.ts'
 import { setUp, type Options } from './servers.ts'
 import { startOnFresh, startOnUsed } from './start.ts'
 
-const usage = `bun run bench [--seconds N] [--rounds N] [--tickets SMALL,LARGE] [--binary FILE]
+const usage = `bun run bench [--seconds N] [--rounds N] [--tickets SMALL,LARGE] [--report-tickets N]
+                 [--binary FILE]
 
   --seconds N            how long each measure runs in a round (1)
   --rounds N             how many rounds; every figure is the median (5)
   --tickets SMALL,LARGE  sizes of the two desks (1000,100000)
+  --report-tickets N     size of the desk whose reports are timed, once (200000); 0 for none
   --binary FILE          the executable to measure; without it dist/deskbox, built anew when it
                          is not there or older than its source`
 
@@ -46,15 +57,18 @@ function optionsOf(args: string[]): Options | undefined {
       seconds: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '5' },
       tickets: { type: 'string', default: '1000,100000' },
+      'report-tickets': { type: 'string', default: '200000' },
       binary: { type: 'string', default: ownBinary },
     },
   })
   const [small = 0, large = 0] = values.tickets.split(',').map(Number)
   const seconds = Number(values.seconds)
   const rounds = Number(values.rounds)
-  const isUsable = seconds > 0 && rounds >= 1 && small >= 1 && large >= 1
-  if (!isUsable || !Number.isInteger(rounds + small + large)) return undefined
-  return { seconds, rounds, tickets: [small, large], binary: resolve(values.binary) }
+  const reportTickets = Number(values['report-tickets'])
+  const isUsable = seconds > 0 && rounds >= 1 && small >= 1 && large >= 1 && reportTickets >= 0
+  if (!isUsable || !Number.isInteger(rounds + small + large + reportTickets)) return undefined
+  const tickets = [small, large] as const
+  return { seconds, rounds, tickets, reportTickets, binary: resolve(values.binary) }
 }
 
 /** True when there is no such file, or one older than what it is made of. */
@@ -68,7 +82,7 @@ function isStale(binary: string): boolean {
 }
 
 async function measure(options: Options): Promise<void> {
-  const { binary, tickets } = options
+  const { binary, tickets, reportTickets } = options
   const began = performance.now()
   progress('filling the desks')
   await using field = await setUp(options, residentMb)
@@ -79,12 +93,16 @@ async function measure(options: Options): Promise<void> {
   const [key = ''] = small.seeded.keva
   const startUsed = await startOnUsed({ binary, cwd: used, times: startsTimed }, key)
   const startFresh = await startOnFresh({ binary, cwd: fresh, times: startsTimed })
+  progress('reading reports')
+  const desk = { binary, cwd: field.reports, tickets: reportTickets }
+  const reports = reportTickets > 0 ? await timeReports(desk, options.seconds) : []
   progress('')
   const rows = [
     ...readRows(measured),
     ...flatRows(measured, tickets),
     ...writeRows(measured),
     ...startRows(startUsed, startFresh),
+    ...reportRows(reports, reportTickets),
     ...memoryRows(field.idleMb, loadedMb),
   ]
   console.log(tableOf(rows))

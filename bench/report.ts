@@ -1,5 +1,6 @@
 import type { Measured } from './rounds.ts'
 import { longReads, reads } from './reads.ts'
+import type { TimedReport } from './reports.ts'
 import type { Sample, Samples, Spread } from './samples.ts'
 import { grouped } from './stats.ts'
 
@@ -18,6 +19,7 @@ const createAim = 0.6
 const flatAim = 1.2
 const startMsAim = 300
 const idleMbAim = 150
+const reportMsAim = 50
 
 export function readRows({ samples }: Measured): Row[] {
   return reads.flatMap(({ name, title, aim }) => [
@@ -101,6 +103,15 @@ export function startRows(used: Spread, fresh: Spread): Row[] {
     },
     { measure: 'Start to the first 200, fresh folder', figure: `${shownSpread(fresh)} ms` },
   ]
+}
+
+export function reportRows(timed: readonly TimedReport[], tickets: number): Row[] {
+  return timed.map(({ title, p50Ms, p99Ms }) => ({
+    measure: `${title}, ${grouped(tickets)} tickets`,
+    figure: `p50 ${grouped(p50Ms)}, p99 ${grouped(p99Ms)} ms`,
+    aim: `<= ${reportMsAim} ms`,
+    reached: p99Ms <= reportMsAim,
+  }))
 }
 
 export function memoryRows(idleMb: number, loadedMb: { reads: number; writes: number }): Row[] {

@@ -15,6 +15,8 @@ export type Options = {
   readonly seconds: number
   readonly rounds: number
   readonly tickets: readonly [small: number, large: number]
+  /** Of the desk whose reports are read; 0 leaves them out. */
+  readonly reportTickets: number
 }
 
 /** Deskbox on a folder of its own. */
@@ -31,6 +33,8 @@ export type Field = {
   /** A folder that has been in use, and one that is made anew each time. */
   readonly used: string
   readonly fresh: string
+  /** An empty one for the desk whose reports are read. */
+  readonly reports: string
   readonly idleMb: number
   readonly seedSeconds: number
 } & AsyncDisposable
@@ -83,6 +87,7 @@ async function start(
     load: stack.use(startHelper<Plan, Outcome>('load.ts')),
     used: folder('used'),
     fresh: folder('fresh'),
+    reports: makeFolder('reports'),
     idleMb,
     seedSeconds,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
@@ -93,13 +98,19 @@ function folder(name: string): string {
   return join(root, name)
 }
 
+/** A folder with the settings of the benchmark. */
+function makeFolder(name: string): string {
+  mkdirSync(folder(name), { recursive: true })
+  writeFileSync(join(folder(name), 'deskbox.toml'), raised)
+  return folder(name)
+}
+
 function dataOf(name: string): string {
   return join(folder(name), 'data')
 }
 
 async function seed(name: string, count: number): Promise<Seeded> {
-  mkdirSync(folder(name), { recursive: true })
-  writeFileSync(join(folder(name), 'deskbox.toml'), raised)
+  makeFolder(name)
   using helper = startHelper<number, Seeded>('seed.ts', [dataOf(name)])
   return await helper.ask(count)
 }
