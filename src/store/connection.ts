@@ -1,6 +1,6 @@
 import type SQLite from 'better-sqlite3'
 import { drizzle, type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
-import { openSqlite } from './sqlite.ts'
+import { openSqlite, type StatementListener } from './sqlite.ts'
 
 export type Drizzle = BetterSQLite3Database
 
@@ -32,8 +32,12 @@ export class Connection implements Disposable {
   readonly #statements = new Map<object, unknown>()
 
   /** `source` is a file, ':memory:', or the bytes of a database that then lives in memory. */
-  constructor(source: string | Buffer, nativeBinding: object | undefined) {
-    this.client = openSqlite(source, busyTimeoutMs, nativeBinding)
+  constructor(
+    source: string | Buffer,
+    nativeBinding: object | undefined,
+    onStatement?: StatementListener,
+  ) {
+    this.client = openSqlite(source, busyTimeoutMs, nativeBinding, onStatement)
     try {
       this.check = configure(this.client)
     } catch (err) {

@@ -8,6 +8,7 @@ import { migrate, pendingMigrations } from './migrate.ts'
 import { nativeBinding } from './native.ts'
 import { setMeta } from './meta.ts'
 import { Queries, refusePromise, type Sync } from './queries.ts'
+import type { StatementListener } from './sqlite.ts'
 
 export { StoreUnavailable } from './commit.ts'
 
@@ -62,9 +63,9 @@ export class Store implements Disposable {
   }
 
   /** A database in memory, migrated; or a copy of one, given the bytes of `snapshot()`. */
-  static inMemory(now: Millis, bytes?: Buffer): Store {
+  static inMemory(now: Millis, bytes?: Buffer, onStatement?: StatementListener): Store {
     const store = new Store(
-      () => new Connection(bytes ?? ':memory:', undefined),
+      () => new Connection(bytes ?? ':memory:', undefined, onStatement),
       undefined,
       () => {},
     )

@@ -119,6 +119,8 @@ export type TestApp = {
   callFrom(address: string): void
   write<T>(job: (tx: Tx) => Sync<T>): Promise<T>
   read<T>(job: (reader: Reader) => Sync<T>): T
+  /** How many statements the database has run. */
+  statements(): number
   /** The events past a sequence. */
   eventsAfter(sequence: number): EventRow[]
   lastSequence(): number
@@ -131,14 +133,17 @@ export type TestApp = {
 } & Disposable
 
 /** Opens an app at T0 with the standard people and keys. */
-export async function openTestApp(options: { readonly rates?: Rates } = {}): Promise<TestApp> {
+export async function openTestApp(
+  options: { readonly rates?: Rates; readonly countsStatements?: boolean } = {},
+): Promise<TestApp> {
   template ??= makeTemplate()
   const { bytes, raw } = await template
-  const state = { wall: T0, monotonic: 0, address: '192.0.2.7' }
+  const state = { wall: T0, monotonic: 0, address: '192.0.2.7', statements: 0 }
   const logged: Logged[] = []
   const clock = () => state.wall
   const random = seededRandom(2)
-  const store = Store.inMemory(T0, Buffer.from(bytes))
+  const counting = options.countsStatements ? () => void state.statements++ : undefined
+  const store = Store.inMemory(T0, Buffer.from(bytes), counting)
   const desk = new Desk({ store, clock, random })
   const machine = {
     clock,
@@ -166,6 +171,7 @@ export async function openTestApp(options: { readonly rates?: Rates } = {}): Pro
     callFrom(address) {
       state.address = address
     },
+    statements: () => state.statements,
     ...windowOn(desk),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   }

@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'bun:test'
+import { z } from 'zod'
+import {
+  cannedResponses,
+  categories,
+  customFields,
+  departments,
+  labels,
+  products,
+} from '../../src/domain/catalog.ts'
+import { upsertCustomer } from '../../src/domain/customers.ts'
+import { createKey } from '../../src/domain/keys.ts'
+import { toggleLike } from '../../src/domain/likes.ts'
+import { postMessage } from '../../src/domain/messages.ts'
+import { createStaff, listStaff } from '../../src/domain/staff.ts'
+import { updateTicket } from '../../src/domain/tickets.ts'
+import { systemActor, type Tx } from '../../src/domain/tx.ts'
+import { openTestApp, staff, type TestApp } from '../support/harness.ts'
+import { agentTicket, manyTickets } from '../support/seed.ts'
+import { call } from '../support/send.ts'
+import { lineOf, servedRows, type Served } from './writes.ts'
+
+// A list costs as many statements with many rows as with few: nothing is asked of the database row by
+// row.
+
+/** Sees to it that the list has so many rows at least, each with all that hangs on one. */
+type Seed = (app: TestApp, count: number) => Promise<void>
+
+/** Does the same so many times, in one transaction. */
+const each =
+  (make: (tx: Tx, n: number) => unknown): Seed =>
+  (app, count) =>
+    app.write((tx) => {
+      for (let n = 1; n <= count; n++) make(tx, n)
+    })
+
+/** Tickets of Tomas with labels, a department, a category, a product and a value. */
+const tickets: Seed = async (app, count) => {
+  await manyTickets(app, count)
+  await app.write((tx) => {
+    const { id: label } = labels.create(tx, { name: 'Late', color: '#abc' })
+    const { id: departmentId } = departments.create(tx, { name: 'Repairs' })
+    const { id: categoryId } = categories.create(tx, { name: 'Firmware' })
+    const { id: productId } = products.create(tx, { name: 'Kiln' })
+    customFields.create(tx, { label: 'Serial', type: 'text' })
+    const common = { departmentId, categoryId, productId, labelIds: [label] }
+    for (let id = 1; id <= count; id++) updateTicket(tx, id, { ...common, assignedTo: staff.tomas })
+  })
+  app.sql("INSERT INTO ticket_custom_values SELECT id, 1, 'E-200' FROM tickets")
+}
+
+/** Answers to ticket 1, from all sides, each with a like. */
+const messages: Seed = async (app, count) => {
+  await agentTicket(app)
+  const actor = { ...systemActor, staffId: staff.tomas }
+  await app.desk.write(actor, (tx) => {
+    for (let n = 1; n <= count; n++) {
+      const direction = n % 3 === 0 ? 'inbound' : 'outbound'
+      const { id } = postMessage(tx, 1, { body: 'Hi', isInternal: n % 3 === 1, direction })
+      toggleLike(tx, 1, id, staff.tomas)
+    }
+  })
+}
+
+const customers = each((tx, n) => upsertCustomer(tx, `c${n}@x.test`, `Customer ${n}`))
+
+const keys = each((tx, n) =>
+  createKey(tx, {
+    kind: 'external',
+    name: `Key ${n}`,
+    scopes: null,
+    isSpecial: false,
+    ownerId: staff.admin,
+    agentId: staff.tomas,
+    expiresAt: null,
+  }),
+)
+
+const agents = each((tx, n) => createStaff(tx, { role: 'agent', name: `Agent ${n}`, email: null }))
+
+const internal = 'GET /api/v1/internal'
+const external = 'GET /api/v1/external'
+
+const seeds: { readonly [row: string]: Seed } = {
+  'GET /api/v1/tickets': tickets,
+  'GET /api/v1/tickets/:id/messages': messages,
+  [`${internal}/tickets`]: tickets,
+  [`${internal}/tickets/:id/messages`]: messages,
+  [`${internal}/departments`]: each((tx, n) => departments.create(tx, { name: `No. ${n}` })),
+  [`${internal}/categories`]: each((tx, n) =>
+    categories.create(tx, { name: `No. ${n}`, parentId: n === 1 ? null : n - 1 }),
+  ),
+  [`${internal}/labels`]: each((tx, n) => labels.create(tx, { name: `No. ${n}`, color: '#abc' })),
+  [`${internal}/products`]: each((tx, n) => products.create(tx, { name: `No. ${n}` })),
+  [`${internal}/customers`]: customers,
+  [`${internal}/canned-responses`]: each((tx, n) =>
+    cannedResponses.create(tx, { title: `No. ${n}` }),
+  ),
+  [`${internal}/custom-fields`]: each((tx, n) =>
+    customFields.create(tx, { label: `No. ${n}`, type: 'text' }),
+  ),
+  [`${internal}/api-keys`]: keys,
+  [`${internal}/reports/overview`]: tickets,
+  [`${internal}/reports/agents`]: agents,
+  [`${internal}/reports/departments`]: each((tx, n) =>
+    departments.create(tx, { name: `No. ${n}` }),
+  ),
+  [`${external}/tickets`]: tickets,
+  [`${external}/tickets/:id/messages`]: messages,
+  [`${external}/canned-responses`]: each((tx, n) =>
+    cannedResponses.create(tx, { title: `No. ${n}` }),
+  ),
+}
+
+function seedOf({ name }: Served): Seed {
+  const seed = seeds[name]
+  if (!seed) throw new Error(`No test knows how to fill the list of ${name}`)
+  return seed
+}
+
+/** Whether the answer of a row is a list, or has lists in it that are as long as a table. */
+function isList({ endpoint, name }: Served): boolean {
+  if (endpoint.method !== 'GET') return false
+  const { shape } = endpoint.answer
+  const data: unknown = shape instanceof z.ZodObject ? shape.shape['data'] : undefined
+  return data instanceof z.ZodArray || name.includes('/reports/')
+}
+
+const lists = servedRows.filter(isList)
+
+const few = 15
+const many = 200
+
+/** The most rows that a page of the dialect has. */
+const pageMost = { keva: 100, deskhive: 200 }
+
+type Cost = { readonly statements: number; readonly shown: number }
+
+/** What the second of two like requests costs; the first fills what is remembered. */
+async function costOf(row: Served, count: number): Promise<Cost> {
+  using app = await openTestApp({ countsStatements: true })
+  await seedOf(row)(app, count)
+  const line = `${lineOf(row)}?per_page=${many}`
+  await call(app, line, { key: row.key })
+  const before = app.statements()
+  const { status, body } = await call(app, line, { key: row.key })
+  expect([row.name, status]).toEqual([row.name, 200])
+  return { statements: app.statements() - before, shown: rowsIn(body) }
+}
+
+/** The rows of a list; of a report, those of the longest list in it, or of its tickets. */
+function rowsIn(body: unknown): number {
+  const { data } = body as { data: unknown[] | { [key: string]: unknown } }
+  if (Array.isArray(data)) return data.length
+  const lengths = Object.values(data).map((part) => (Array.isArray(part) ? part.length : 0))
+  return Math.max(Number(data['total_tickets'] ?? 0), ...lengths)
+}
+
+describe('a list asks the database as often for many rows as for few', () => {
+  test.each(lists.map((row) => [row.name, row] as const))('%s', async (_, row) => {
+    const short = await costOf(row, few)
+    const long = await costOf(row, many)
+    expect(short.shown).toBeGreaterThanOrEqual(few)
+    expect(long.shown).toBeGreaterThanOrEqual(pageMost[row.dialect])
+    expect(long.statements).toBe(short.statements)
+    // A snapshot begins and ends, and something is read in between.
+    expect(short.statements).toBeGreaterThan(2)
+  })
+})
+
+test('every row that pages is among the lists, and every seed has its list', () => {
+  const paged = servedRows.filter(
+    ({ endpoint }) => endpoint.query && 'page' in endpoint.query.shape,
+  )
+  const names = new Set(lists.map(({ name }) => name))
+  expect(paged.map(({ name }) => name).filter((name) => !names.has(name))).toEqual([])
+  expect(Object.keys(seeds).toSorted()).toEqual([...names].toSorted())
+})
+
+test('the counter sees one statement more for each query more', async () => {
+  using app = await openTestApp({ countsStatements: true })
+  const costs = [0, 1, 5].map((queries) => {
+    const before = app.statements()
+    app.read((reader) => {
+      for (let n = 0; n < queries; n++) listStaff(reader)
+    })
+    return app.statements() - before
+  })
+  expect(costs).toEqual([2, 3, 7])
+})
