@@ -165,13 +165,13 @@ CREATE TRIGGER tickets_undated BEFORE DELETE ON tickets BEGIN
     resolution_ms = resolution_ms - coalesce(old.closed_at - old.created_at, 0)
   WHERE dimension = 'department' AND member = coalesce(old.department_id, 0)
     AND day = old.created_at / 86400000;
-  UPDATE ticket_days SET replies = replies - said.messages, likes = likes - said.liked
-  FROM (
-    SELECT staff_id, count(*) AS messages, sum(likes_count) AS liked FROM messages
-      WHERE ticket_id = old.id AND sender_role = 'agent' AND NOT is_internal AND NOT is_opening
-      GROUP BY staff_id
-  ) AS said
-  WHERE dimension = 'agent' AND member = said.staff_id AND day = old.created_at / 86400000;
+  INSERT INTO ticket_days (dimension, member, day, replies, likes)
+  SELECT 'agent', staff_id, old.created_at / 86400000, -count(*), -sum(likes_count)
+  FROM messages
+  WHERE ticket_id = old.id AND sender_role = 'agent' AND staff_id IS NOT NULL
+    AND NOT is_internal AND NOT is_opening
+  GROUP BY staff_id
+  ON CONFLICT DO UPDATE SET replies = replies + excluded.replies, likes = likes + excluded.likes;
 END;
 
 -- Links.

@@ -300,6 +300,33 @@ describe('the figures of the days', () => {
   })
 })
 
+test('a change looks up the days that it concerns, and goes through no table', () => {
+  using store = Store.inMemory(T0)
+  const db = clientOf(store)
+  const details = dayTriggers(db).flatMap((name) => plansOf(db, name))
+  const ofDays = details.filter((detail) => detail.includes(' ticket_days '))
+  const whole = 'SEARCH ticket_days USING PRIMARY KEY (dimension=? AND member=? AND day=?)'
+  const ofMember = 'SEARCH ticket_days USING PRIMARY KEY (dimension=? AND member=?)'
+  expect(new Set(ofDays)).toEqual(new Set([whole, ofMember]))
+  expect(ofDays.filter((detail) => detail === ofMember)).toHaveLength(2)
+  expect(details.filter((detail) => /^SCAN (?!CONSTANT|\(subquery)/.test(detail))).toEqual([])
+})
+
+/** How the statements of a trigger are run, as far as they look anything up. */
+function plansOf(db: Client, trigger: string): string[] {
+  const text = String(
+    db.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(trigger),
+  )
+  const [, body = ''] = /\bBEGIN\b([^]*)\bEND\b/.exec(text) ?? []
+  const statements = body.replace(/\b(?:old|new)\.\w+/g, '1').split(';')
+  return statements
+    .filter((statement) => statement.trim() !== '')
+    .flatMap((statement) =>
+      db.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${statement}`).all(),
+    )
+    .map(({ detail }) => detail)
+}
+
 /** The triggers that name the table. */
 function dayTriggers(db: Client): string[] {
   const names = db
