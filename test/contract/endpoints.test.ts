@@ -74,6 +74,9 @@ const contractRows = [
   'GET /api/v1/internal/api-keys/:id api-keys:read',
   'PUT /api/v1/internal/api-keys/:id api-keys:update',
   'DELETE /api/v1/internal/api-keys/:id api-keys:delete',
+  // deskhive.md 19.3
+  'GET /api/v1/internal/settings settings:read',
+  'PUT /api/v1/internal/settings settings:update',
   // deskhive.md sections 20 and 21
   'GET /api/v1/external/connection-check agent',
   'GET /api/v1/external/tickets agent',
@@ -98,6 +101,7 @@ const ourRows = [
   'PATCH /api/v1/internal/custom-fields/:id custom-fields:update',
   'PATCH /api/v1/internal/customers/:id customers:update',
   'PATCH /api/v1/internal/api-keys/:id api-keys:update',
+  'PATCH /api/v1/internal/settings settings:update',
   'GET /api/v1/openapi.json public',
   'GET /api/v1/internal/openapi.json public',
   'GET /api/v1/external/openapi.json public',

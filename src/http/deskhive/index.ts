@@ -17,6 +17,7 @@ import { apiKeys } from './internal/keys.ts'
 import { labelEndpoints } from './internal/labels.ts'
 import { messages } from './internal/messages.ts'
 import { productEndpoints } from './internal/products.ts'
+import { settings } from './internal/settings.ts'
 import { tickets } from './internal/tickets.ts'
 
 const health = 'Health check successful'
@@ -46,6 +47,7 @@ const nouns: readonly Endpoint[] = [
   ...cannedResponseEndpoints,
   ...customFieldEndpoints,
   ...customers,
+  ...settings,
 ]
 
 /** Every row of the internal group, for admins. */
