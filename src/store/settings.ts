@@ -22,8 +22,8 @@ const everything = select(
 const forOpening = select(
   {
     settings: sql<string>`settings`,
-    chosenDepartmentId: sql<number | null>`chosen`,
-    flaggedDepartmentId: sql<number | null>`flagged`,
+    chosenDepartmentId: sql<number | null>`"chosenDepartmentId"`,
+    flaggedDepartmentId: sql<number | null>`"flaggedDepartmentId"`,
   },
   () => sql`
   SELECT

@@ -22,8 +22,7 @@ beforeEach(async () => {
 })
 afterEach(() => house[Symbol.dispose]())
 
-const write = <T extends number | void>(job: (tx: Tx) => T) =>
-  house.desk.write<number | void>(systemActor, job)
+const write = (job: (tx: Tx) => number | void) => house.desk.write<number | void>(systemActor, job)
 
 function open(tx: Tx): number {
   const customer = upsertCustomer(tx, 'ada@example.com', undefined)
@@ -63,6 +62,8 @@ const tickets = () =>
     .all()
 
 const statuses = () => tickets().map((one) => one.status)
+
+const openOnes = () => statuses().filter((one) => one === 'open').length
 
 describe('closeWaiting', () => {
   test('closes what nobody wrote to for more than so many days, and tells why', async () => {
@@ -159,10 +160,9 @@ describe('closeWaiting', () => {
     const now = T0 + 2 * dayMs
     house.time.now = now
     const job = closeWaiting(house.desk)
-    const open50 = () => statuses().filter((one) => one === 'open').length
-    expect([await job.step(now), open50()]).toEqual([true, 70])
-    expect([await job.step(now), open50()]).toEqual([true, 20])
-    expect([await job.step(now), open50()]).toEqual([false, 0])
+    expect([await job.step(now), openOnes()]).toEqual([true, 70])
+    expect([await job.step(now), openOnes()]).toEqual([true, 20])
+    expect([await job.step(now), openOnes()]).toEqual([false, 0])
   })
 
   test('looks once a minute, and at once after a start', async () => {
@@ -175,6 +175,18 @@ describe('closeWaiting', () => {
     house.time.now = now
     expect([await job.step(T0 + minuteMs - 1), statuses()]).toEqual([false, ['open']])
     await job.step(T0 + minuteMs)
+    expect(statuses()).toEqual(['closed'])
+  })
+
+  test('looks again at once when the clock was set back', async () => {
+    await days(1)
+    const job = closeWaiting(house.desk)
+    house.time.now = T0 + 400 * dayMs
+    await job.step(house.time.now)
+    house.time.now = T0
+    await write(open)
+    house.time.now = T0 + 2 * dayMs
+    await job.step(house.time.now)
     expect(statuses()).toEqual(['closed'])
   })
 
