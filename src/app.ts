@@ -7,6 +7,7 @@ import { Gate, type Rates } from './http/gate.ts'
 import { surfaces as kevaSurfaces } from './http/keva/index.ts'
 import { Listener } from './http/listener.ts'
 import { mount, refuseHost } from './http/mount.ts'
+import { closeWaiting } from './jobs/autoclose.ts'
 import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
 import { forgetAnswers, reopenStore, saveKeyUses, whileWritable } from './jobs/housekeeping.ts'
@@ -154,7 +155,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
     },
   })
   const { store, desk } = opened
-  const writing = [saveKeyUses(app.ring), forgetAnswers(desk)]
+  const writing = [saveKeyUses(app.ring), forgetAnswers(desk), closeWaiting(desk)]
   const jobs = [
     reopenStore(store, machine.log),
     ...writing.map((job) => whileWritable(store, job)),

@@ -1,7 +1,8 @@
-import { linkAgent, unlinkAgent } from '../store/agents.ts'
+import { leastBusyAgent, linkAgent, unlinkAgent } from '../store/agents.ts'
 import type { TicketRow } from '../store/schema.ts'
 import { staffById, updateStaff } from '../store/staff.ts'
-import type { Tx } from './tx.ts'
+import type { OpeningDefaults } from './settings.ts'
+import type { Reader, Tx } from './tx.ts'
 
 /** A staff id, the AI, or nobody. */
 export type Assignee = number | 'ai' | null
@@ -20,4 +21,24 @@ export function assign(tx: Tx, ticket: TicketRow, to: Assignee): Partial<TicketR
   if (staffById(tx.q, to)?.role === 'agent') linkAgent(tx.q, ticket, to)
   updateStaff(tx.q, to, { lastAssignedAt: tx.now })
   return { assignedTo: to, isAssignedToAi: false }
+}
+
+/** Whom a new ticket of the department goes to by itself, if to anybody (deskhive.md 24.2). */
+export function freeAgentOf(
+  reader: Reader,
+  departmentId: number | null,
+  { isAutoAssignEnabled }: OpeningDefaults,
+): number | undefined {
+  if (!isAutoAssignEnabled || departmentId === null) return undefined
+  return leastBusyAgent(reader.q, departmentId)
+}
+
+/** Links the agent that a ticket was opened for. */
+export function linkOpened(
+  tx: Tx,
+  ticket: Pick<TicketRow, 'id' | 'createdAt'>,
+  agentId: number,
+): void {
+  linkAgent(tx.q, ticket, agentId)
+  updateStaff(tx.q, agentId, { lastAssignedAt: tx.now })
 }

@@ -26,6 +26,7 @@ import type { Queries } from '../store/queries.ts'
 import { differing } from './changes.ts'
 import { found } from './errors.ts'
 import type { CatalogNoun } from './events.ts'
+import { forgetDepartment } from './settings.ts'
 import type { Reader, Tx } from './tx.ts'
 
 export type Department = DepartmentRow
@@ -68,12 +69,14 @@ type Rules<Row> = {
   readonly derive?: (fields: Given<Row>) => Partial<Row>
   /** What must happen before the record is written. `id` is 0 for a new one. */
   readonly before?: (tx: Tx, fields: Given<Row>, id: number) => void
+  /** What must follow once the record is gone. */
+  readonly gone?: (tx: Tx, id: number) => void
 }
 
 function catalog<Row extends { readonly id: number; readonly updatedAt: Millis }>(
   rules: Rules<Row>,
 ): Catalog<Row> {
-  const { noun, store, nameOf, derive, before } = rules
+  const { noun, store, nameOf, derive, before, gone } = rules
   const get = (reader: Reader, id: number | undefined) =>
     found(id === undefined ? undefined : store.byId(reader.q, id), 'record')
   return {
@@ -101,6 +104,7 @@ function catalog<Row extends { readonly id: number; readonly updatedAt: Millis }
       const row = get(tx, id)
       tx.emit(`${noun}.deleted`, null, { id, name: nameOf(row) })
       store.remove(tx.q, id)
+      gone?.(tx, id)
     },
   }
 }
@@ -113,6 +117,7 @@ export const departments = catalog<Department>({
   before: (tx, { isDefault }, id) => {
     if (isDefault) clearOtherDefaults(tx.q, id)
   },
+  gone: forgetDepartment,
 })
 
 export const categories = catalog<Category>({

@@ -15,8 +15,11 @@ export type Finding =
   | { readonly rule: 'oneOf'; readonly allowed: readonly string[] }
   | { readonly rule: 'max'; readonly max: number }
   | { readonly rule: 'min'; readonly min: number }
+  | { readonly rule: 'between'; readonly min: number; readonly max: number }
   | { readonly rule: 'number' }
   | { readonly rule: 'hexColor' }
+  | { readonly rule: 'alphaDash' }
+  | { readonly rule: 'url' }
   | { readonly rule: 'afterNow' }
   | { readonly rule: 'afterOrEqual'; readonly other: string }
 

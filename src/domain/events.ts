@@ -1,6 +1,7 @@
 import { insertEvent, setTicketSequence, ticketSequence } from '../store/events.ts'
 import type { Queries } from '../store/queries.ts'
 import type { KeyKind, StaffRole, TicketPriority, TicketStatus } from '../store/schema.ts'
+import type { Settings } from './settings.ts'
 import type { Tx } from './tx.ts'
 
 type Change<T> = { readonly from: T; readonly to: T }
@@ -18,10 +19,17 @@ export type TicketChanges = {
   readonly isLocked?: Change<boolean>
   readonly resolutionType?: Change<string | null>
   readonly labels?: Change<readonly string[]>
+  /** The values that changed, by the id of their field; null where there is none. */
+  readonly customFields?: Change<CustomFieldValues>
 }
 
-/** Why a ticket changed by itself: its customer wrote, or nobody did for too long. */
-export type UpdateCause = 'reply' | 'inactivity'
+type CustomFieldValues = { readonly [id: string]: string | null }
+
+/**
+ * Why a ticket changed by itself: its customer wrote, nobody did for too long, or it was new and there
+ * was an agent for it.
+ */
+export type UpdateCause = 'reply' | 'inactivity' | 'auto_assign'
 
 type MessageSaid = {
   readonly messageId: number
@@ -61,6 +69,8 @@ type NounBodies = {
   'customer.created': { readonly id: number; readonly uid: string; readonly email: string }
   'customer.updated': { readonly id: number; readonly uid: string; readonly fields: string[] }
   'staff.created': { readonly id: number; readonly uid: string; readonly role: StaffRole }
+  /** The settings that changed, and what they are now. */
+  'settings.updated': { readonly changes: Partial<Settings> }
   'api_key.created': { readonly id: number; readonly name: string; readonly kind: KeyKind }
   'api_key.updated': { readonly id: number; readonly name: string }
   'api_key.revoked': { readonly id: number; readonly name: string }

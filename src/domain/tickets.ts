@@ -1,6 +1,6 @@
 import { insertMessage } from '../store/messages.ts'
 import { nextNumber } from '../store/meta.ts'
-import { labelsOfTickets, setTicketLabels } from '../store/labels.ts'
+import { setTicketLabels } from '../store/labels.ts'
 import {
   insertTicket,
   removeTicket,
@@ -9,10 +9,13 @@ import {
   updateTicket as patchTicket,
 } from '../store/tickets.ts'
 import type { TicketPriority, TicketRow, TicketStatus } from '../store/schema.ts'
-import { assign, assigneeOf, type Assignee } from './assignments.ts'
+import { assign, assigneeOf, freeAgentOf, linkOpened, type Assignee } from './assignments.ts'
 import type { Customer } from './customers.ts'
+import { setCustomValues, type CustomValues } from './customvalues.ts'
 import { found } from './errors.ts'
 import type { TicketChanges, UpdateCause } from './events.ts'
+import { setLabels } from './labels.ts'
+import { openingDefaults } from './settings.ts'
 import type { Tx, Reader } from './tx.ts'
 
 export type { TicketPriority, TicketStatus } from '../store/schema.ts'
@@ -27,6 +30,7 @@ export type NewTicket = {
   readonly departmentId?: number | undefined
   readonly categoryId?: number | null | undefined
   readonly productId?: number | null | undefined
+  readonly customValues?: CustomValues | undefined
 }
 
 /** A status to set, unless the ticket has one that the caller's dialect shows by the same word. */
@@ -44,17 +48,24 @@ export type TicketPatch = {
   readonly isLocked?: boolean | undefined
   readonly resolutionType?: string | null | undefined
   readonly labelIds?: readonly number[] | undefined
+  /** Those that are left out stay. */
+  readonly customValues?: CustomValues | undefined
 }
 
-const referencePrefix = 'SD'
 const firstReferenceOffset = 1000
 
-/** Opens a ticket with its first message, and returns its id. */
+/**
+ * Opens a ticket with its first message, and returns its id. What is not given is as the desk is set, and
+ * an agent of its department may be given to it at once (deskhive.md 24.2).
+ */
 export function createTicket(tx: Tx, fields: NewTicket): number {
-  const { customer, subject, source, priority = 'medium' } = fields
+  const { customer, subject, source, customValues } = fields
+  const defaults = openingDefaults(tx)
+  const { priority = defaults.priority, departmentId = defaults.departmentId } = fields
+  const assignedTo = freeAgentOf(tx, departmentId, defaults)
   const id = nextNumber(tx.q, 'ticket')
   const uid = tx.uid()
-  const reference = `${referencePrefix}-${firstReferenceOffset + id}`
+  const reference = referenceOf(defaults.ticketPrefix, firstReferenceOffset + id)
   insertTicket(tx.q, {
     id,
     uid,
@@ -63,15 +74,17 @@ export function createTicket(tx: Tx, fields: NewTicket): number {
     priority,
     source,
     customerId: customer.id,
-    departmentId: fields.departmentId,
+    departmentId,
     categoryId: fields.categoryId,
     productId: fields.productId,
+    assignedTo,
     messagesCount: 1,
     lastPublicMessageBy: 'customer',
     createdAt: tx.now,
     updatedAt: tx.now,
   })
   if (fields.labelIds) setTicketLabels(tx.q, id, fields.labelIds)
+  if (customValues) setCustomValues(tx, id, customValues)
   tx.emit('ticket.created', id, {
     uid,
     reference,
@@ -82,6 +95,11 @@ export function createTicket(tx: Tx, fields: NewTicket): number {
     priority,
   })
   openConversation(tx, { id, uid }, fields)
+  if (assignedTo !== undefined) {
+    linkOpened(tx, { id, createdAt: tx.now }, assignedTo)
+    const changes = { assignedTo: { from: null, to: assignedTo } }
+    tx.emit('ticket.updated', id, { uid, reference, changes, cause: 'auto_assign' })
+  }
   return id
 }
 
@@ -112,16 +130,18 @@ export function updateTicket(tx: Tx, id: number, patch: TicketPatch, cause?: Upd
     Object.assign(columns, assign(tx, ticket, patch.assignedTo))
     changes.assignedTo = { from: before, to: patch.assignedTo }
   }
-  const labels = patch.labelIds && relabel(tx, id, patch.labelIds)
+  const labels = patch.labelIds && setLabels(tx, id, patch.labelIds)
   if (labels) changes.labels = labels
+  const custom = patch.customValues && setCustomValues(tx, id, patch.customValues)
+  if (custom) changes.customFields = custom
   if (Object.keys(changes).length === 0) return
   patchTicket(tx.q, ticket, { ...columns, updatedAt: tx.now })
   announceUpdate(tx, { ...ticket, ...columns }, changes, cause)
 }
 
 /** Sets `closed`; a ticket that is solved or closed already stays as it is. */
-export function closeTicket(tx: Tx, id: number): void {
-  updateTicket(tx, id, { status: { to: 'closed', unless: ['solved', 'closed'] } })
+export function closeTicket(tx: Tx, id: number, cause?: UpdateCause): void {
+  updateTicket(tx, id, { status: { to: 'closed', unless: ['solved', 'closed'] } }, cause)
 }
 
 /** Deletes the ticket with its messages, links and values; what happened to it stays on the spine. */
@@ -135,6 +155,11 @@ export function deleteTicket(tx: Tx, id: number): void {
 export function reopenTicket(tx: Tx, ticket: TicketRow): void {
   if (ticket.closedAt === null) return
   updateTicket(tx, ticket.id, { status: { to: 'open', unless: [] } }, 'reply')
+}
+
+/** `SD-1001`, or `#1001` without a prefix (deskhive.md 24.1). */
+function referenceOf(prefix: string | null, number: number): string {
+  return prefix === null ? `#${number}` : `${prefix}-${number}`
 }
 
 const endings: ReadonlySet<TicketStatus> = new Set(['solved', 'closed'])
@@ -201,19 +226,6 @@ function statusChanges(
     closedAt: endings.has(to) ? (ticket.closedAt ?? tx.now) : null,
     ...(to === 'solved' && !ticket.isResolved && { isResolved: true }),
   }
-}
-
-function relabel(
-  tx: Tx,
-  id: number,
-  labelIds: readonly number[],
-): TicketChanges['labels'] | undefined {
-  const before = labelsOfTickets(tx.q, [id])
-  const wanted = [...new Set(labelIds)]
-  if (before.map((label) => label.id).join() === wanted.join()) return undefined
-  setTicketLabels(tx.q, id, wanted)
-  const names = (labels: typeof before) => labels.map((label) => label.name)
-  return { from: names(before), to: names(labelsOfTickets(tx.q, [id])) }
 }
 
 function announceUpdate(

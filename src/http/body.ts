@@ -88,30 +88,51 @@ function isWellFormed(root: unknown): boolean {
 
 async function parseForm(bytes: Uint8Array, request: Request): Promise<unknown> {
   const type = request.headers.get('content-type') ?? ''
-  const value: { [name: string]: unknown } = Object.create(null)
+  const fields = new Map<string, string | Collected>()
   try {
     const form = await new Response(bytes, { headers: { 'content-type': type } }).formData()
     form.forEach((entry, name) => {
-      if (typeof entry === 'string') setFormValue(value, name, entry)
+      if (typeof entry === 'string') setFormValue(fields, name, entry)
     })
   } catch {
     throw new Fault('malformed', 'form')
   }
-  return value
+  return objectOf(
+    [...fields].map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : arrayOrObject(value),
+    ]),
+  )
 }
 
+/** What was sent under one name with keys, and the key that the next one without gets. */
+type Collected = { readonly entries: Map<string, string>; next: number }
+
 /** `labels[]=4` adds to a list, `custom_fields[2]=x` sets a key, and a plain name sets a value. */
-function setFormValue(into: { [name: string]: unknown }, name: string, text: string): void {
+function setFormValue(fields: Map<string, string | Collected>, name: string, text: string): void {
   const [, base = name, key] = /^([^[\]]+)\[([^[\]]*)\]$/.exec(name) ?? []
   if (key === undefined) {
-    into[base] = text
-  } else if (key === '' || /^\d+$/.test(key)) {
-    const list = into[base]
-    if (Array.isArray(list)) list.push(text)
-    else into[base] = [text]
-  } else {
-    const map = into[base]
-    if (typeof map === 'object' && map !== null) Object.assign(map, { [key]: text })
-    else into[base] = Object.assign(Object.create(null), { [key]: text })
+    fields.set(base, text)
+    return
   }
+  const held = fields.get(base)
+  const collected = typeof held === 'object' ? held : { entries: new Map(), next: 0 }
+  fields.set(base, collected)
+  const at = key === '' ? String(collected.next) : key
+  collected.entries.set(at, text)
+  if (wholeKey.test(at)) collected.next = Math.max(collected.next, Number(at) + 1)
+}
+
+const wholeKey = /^(?:0|[1-9]\d{0,14})$/
+
+/** Keys that count up from 0 make a list, any others an object, as PHP tells the two apart. */
+function arrayOrObject({ entries }: Collected): unknown {
+  const isList = [...entries.keys()].every((key, at) => key === String(at))
+  return isList ? [...entries.values()] : objectOf([...entries])
+}
+
+function objectOf(entries: readonly (readonly [string, unknown])[]): object {
+  const made: { [name: string]: unknown } = Object.create(null)
+  for (const [name, value] of entries) made[name] = value
+  return made
 }

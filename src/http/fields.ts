@@ -5,11 +5,23 @@ import type { Reader } from '../domain/tx.ts'
 // A field table is a zod object in the dialect's spelling and order. This adaptor is the only reader of
 // zod's findings: it turns them into the domain's issues, the first per field, in declared order.
 
-/** A check that needs the database; `self` is the record that is being changed, if one is. */
-export type Question = {
+/** A check that needs the database, of a value or of each element of a list. */
+type Condition = {
   readonly rule: 'exists' | 'unique' | 'afterNow'
+  /** `self` is the record that is being changed, if one is. */
   readonly holds: (reader: Reader, value: never, self: number | undefined) => boolean
 }
+
+/** One of a whole map, which finds something under any of its keys. */
+type Inspection = {
+  readonly rule: 'inspection'
+  readonly inspect: (
+    reader: Reader,
+    value: never,
+  ) => readonly (Finding & { readonly key: string })[]
+}
+
+export type Question = Condition | Inspection
 
 const questions = new WeakMap<object, Question>()
 const requiredFields = new WeakMap<object, boolean>()
@@ -83,6 +95,10 @@ type Asked = { reader: Reader; name: string; question: Question; self: number | 
 
 function doubts({ reader, name, question, self }: Asked, value: unknown): Issue[] {
   if (value === undefined || value === null) return []
+  if (question.rule === 'inspection') {
+    const found = question.inspect(reader, value as never)
+    return found.map(({ key, ...one }) => ({ field: `${name}.${key}`, ...one }))
+  }
   const { rule, holds } = question
   if (!Array.isArray(value)) {
     return holds(reader, value as never, self) ? [] : [{ field: name, rule }]
@@ -107,14 +123,12 @@ function issuesOf(
       return question ? doubts({ reader, name, question, self }, parsed.data) : []
     }
     const given = values[name]
+    if (!question || question.rule === 'inspection' || !isKeyedList(given)) return check(given)
     // Each element by itself, so that a bad one does not keep the question from the others.
-    return question && Array.isArray(given) ? given.flatMap(eachAlone(name, check)) : check(given)
+    return Object.entries(given).flatMap(([key, element]) =>
+      check([element]).map((issue) => ({ ...issue, field: `${name}.${key}` })),
+    )
   })
-}
-
-function eachAlone(name: string, check: (list: unknown[]) => Issue[]) {
-  return (element: unknown, at: number) =>
-    check([element]).map((issue) => ({ ...issue, field: `${name}.${at}` }))
 }
 
 /** The first finding of the field, or of each element of a list. */
@@ -181,6 +195,20 @@ function typeRule(expected: string): 'string' | 'integer' | 'boolean' | 'array' 
     default:
       throw new Error(`A field table expects a type without a rule: ${expected}`)
   }
+}
+
+/** The elements of a list whose keys came with it, as forms send them; anything else as it is. */
+export function asList(value: unknown): unknown {
+  return isKeyedList(value) ? Object.values(value) : value
+}
+
+function isKeyedList(value: unknown): value is object {
+  if (Array.isArray(value)) return true
+  return isRecord(value) && Object.keys(value).length > 0 && Object.keys(value).every(isWhole)
+}
+
+function isWhole(key: string): boolean {
+  return /^\d+$/.test(key)
 }
 
 export function isRecord(value: unknown): value is { readonly [name: string]: unknown } {

@@ -35,3 +35,11 @@ export function isoDay(day: number): string {
 export function isoSecondsOrNull(at: Millis | null): string | null {
   return at === null ? null : isoSeconds(at)
 }
+
+/** Whether a text spells a day that the calendar has: `2026-05-04`. */
+export function isDay(day: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) return false
+  // The parser takes the 30th of February for one in March.
+  const at = Date.parse(`${day}T00:00Z`)
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day)
+}

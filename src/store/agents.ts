@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { cell, command, select, value, type Queries } from './queries.ts'
-import { staff, ticketAgents } from './schema.ts'
+import { departmentAgents, staff, ticketAgents } from './schema.ts'
 
 /** An agent linked to a ticket. */
 export type TicketAgent = { readonly ticketId: number; readonly id: number; readonly name: string }
@@ -43,6 +43,36 @@ const unlink = command((db) =>
       and(eq(ticketAgents.ticketId, value('ticketId')), eq(ticketAgents.staffId, value('staffId'))),
     ),
 )
+
+const leastBusy = select({ id: staff.id }, (db, row) =>
+  db
+    .select(row)
+    .from(departmentAgents)
+    .innerJoin(staff, eq(staff.id, departmentAgents.staffId))
+    .where(
+      and(
+        eq(departmentAgents.departmentId, value('departmentId')),
+        eq(staff.role, 'agent'),
+        eq(staff.isActive, true),
+      ),
+    )
+    .orderBy(
+      sql`(SELECT coalesce(sum(tickets), 0) FROM ticket_counts
+        WHERE dimension = 'assignee' AND member = ${staff.id}
+          AND status NOT IN ('solved', 'closed'))`,
+      staff.lastAssignedAt,
+      staff.id,
+    )
+    .limit(1),
+)
+
+/**
+ * The active agent of a department who has the fewest tickets that have not ended; of several the one
+ * to whom none was given for the longest time, or never.
+ */
+export function leastBusyAgent(q: Queries, departmentId: number): number | undefined {
+  return leastBusy(q).get({ departmentId })?.id
+}
 
 /** The agents linked to these tickets, ticket by ticket. */
 export function agentsOfTickets(q: Queries, ticketIds: readonly number[]): TicketAgent[] {

@@ -280,6 +280,11 @@ export const cannedResponses = sqliteTable('canned_responses', {
   ...stamps(),
 })
 
+export const settings = sqliteTable('settings', {
+  name: text().primaryKey(),
+  value: text().notNull(),
+})
+
 export const ticketCounts = sqliteTable('ticket_counts', {
   dimension: text({ enum: countDimensions }).notNull(),
   member: integer().notNull(),
@@ -322,6 +327,7 @@ export type CannedResponseRow = typeof cannedResponses.$inferSelect
 export type CustomFieldRow = typeof customFields.$inferSelect
 export type ApiKeyRow = typeof apiKeys.$inferSelect
 export type EventRow = typeof events.$inferSelect
+export type CustomFieldType = CustomFieldRow['type']
 export type TicketStatus = TicketRow['status']
 export type TicketPriority = TicketRow['priority']
 export type StaffRole = StaffRow['role']

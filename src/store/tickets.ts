@@ -137,6 +137,19 @@ const idByUid = select({ id: tickets.id }, (db, row) =>
     .where(eq(tickets.uid, value('uid'))),
 )
 
+// The expression is that of the index, word for word.
+const waiting = select({ id: tickets.id }, (db, row) =>
+  db
+    .select(row)
+    .from(tickets)
+    .where(
+      sql`${tickets.closedAt} IS NULL
+        AND coalesce(${tickets.lastReplyAt}, ${tickets.createdAt}) < ${value('before')}`,
+    )
+    .orderBy(sql`coalesce(${tickets.lastReplyAt}, ${tickets.createdAt})`)
+    .limit(value('limit')),
+)
+
 const remove = command((db) => db.delete(tickets).where(eq(tickets.id, value('id'))))
 
 export const insertTicket = inserter(tickets)
@@ -155,6 +168,13 @@ export function removeTicket(q: Queries, id: number): void {
 
 export function ticketRow(q: Queries, id: number): TicketRow | undefined {
   return rowById(q).get({ id })
+}
+
+/** Tickets that have not ended and to which nobody wrote since `before`, the longest waiting first. */
+export function ticketsWaitingSince(q: Queries, before: number, limit: number): number[] {
+  return waiting(q)
+    .all({ before, limit })
+    .map((row) => row.id)
 }
 
 export function ticketIdByUid(q: Queries, uid: string): number | undefined {

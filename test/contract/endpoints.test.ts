@@ -78,6 +78,9 @@ const contractRows = [
   'GET /api/v1/internal/reports/overview reports:overview',
   'GET /api/v1/internal/reports/agents reports:agents',
   'GET /api/v1/internal/reports/departments reports:departments',
+  // deskhive.md 19.3
+  'GET /api/v1/internal/settings settings:read',
+  'PUT /api/v1/internal/settings settings:update',
   // deskhive.md sections 20 and 21
   'GET /api/v1/external/connection-check agent',
   'GET /api/v1/external/tickets agent',
@@ -102,6 +105,7 @@ const ourRows = [
   'PATCH /api/v1/internal/custom-fields/:id custom-fields:update',
   'PATCH /api/v1/internal/customers/:id customers:update',
   'PATCH /api/v1/internal/api-keys/:id api-keys:update',
+  'PATCH /api/v1/internal/settings settings:update',
   'GET /api/v1/openapi.json public',
   'GET /api/v1/internal/openapi.json public',
   'GET /api/v1/external/openapi.json public',

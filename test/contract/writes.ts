@@ -81,6 +81,8 @@ const bodies: { readonly [path: string]: object } = {
   'PUT /api/v1/internal/api-keys/:id': { name: 'Shop', type: 'internal' },
   'PATCH /api/v1/internal/api-keys/:id': { name: 'Shop' },
   'DELETE /api/v1/internal/api-keys/:id': {},
+  'PUT /api/v1/internal/settings': { sd_auto_close_days: 14 },
+  'PATCH /api/v1/internal/settings': { sd_auto_close_days: 14 },
   'PUT /api/v1/external/tickets/:id': ticketChange,
   'PATCH /api/v1/external/tickets/:id': ticketChange,
   'POST /api/v1/external/tickets/:id/close': {},

@@ -197,6 +197,7 @@ const expectedIndexes = [
   'tickets_priority',
   'tickets_product',
   'tickets_status',
+  'tickets_waiting',
 ]
 
 const expectedTriggers = [

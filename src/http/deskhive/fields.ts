@@ -1,8 +1,11 @@
 import { z } from 'zod'
+import type { Reader } from '../../domain/tx.ts'
 import { isEmail } from '../../lib/email.ts'
 import { isAtMost } from '../../lib/text.ts'
 import { dayOf, type Millis } from '../../lib/time.ts'
 import { asking, finding, type Question } from '../fields.ts'
+import { isDay, type Millis } from '../../lib/time.ts'
+import { asking, asList, finding } from '../fields.ts'
 
 // The words of DeskHive's field tables, reading as deskhive.md 3.5 says: text is trimmed and blank text
 // is null; integers and flags may come as text, since forms have nothing else.
@@ -39,11 +42,16 @@ export function optionalOneOf<const T extends readonly [string, ...string[]]>(wo
   return z.preprocess(trimmed, z.enum(words).optional())
 }
 
-type Holds = (
-  reader: Parameters<Question['holds']>[0],
-  id: number,
-  self: number | undefined,
-) => boolean
+/** As `optionalOneOf`, and null clears it; what is no text is told so. */
+export function nullableWord<const T extends readonly [string, ...string[]]>(words: T) {
+  const word = z
+    .string()
+    .meta({ enum: [...words] })
+    .pipe(z.enum(words))
+  return z.preprocess(trimmed, word.nullable().optional())
+}
+
+type Holds = (reader: Reader, id: number, self: number | undefined) => boolean
 
 /** The id of a record that must be there, by the domain's word. */
 export function reference(holds: Holds) {
@@ -63,7 +71,7 @@ export function nullableReference(holds: Holds) {
 /** A list of ids, each of a record that must be there. */
 export function references(holds: Holds) {
   const ids = z.array(z.preprocess(asInteger, z.int())).optional()
-  return asking(ids, { rule: 'exists', holds })
+  return asking(z.preprocess(asList, ids), { rule: 'exists', holds })
 }
 
 /** As `text`, and may be left out or null. Without a limit when `max` is not given. */
@@ -87,6 +95,14 @@ export function optionalInteger(min: number) {
   return z.preprocess(asInteger, whole.meta({ minimum: min }).optional())
 }
 
+/** A whole number of a range; may be left out. */
+export function optionalIntegerBetween(min: number, max: number) {
+  const whole = z
+    .int()
+    .refine((value) => value >= min && value <= max, finding({ rule: 'between', min, max }))
+  return z.preprocess(asInteger, whole.meta({ minimum: min, maximum: max }).optional())
+}
+
 /** A number from `min`; may be left out, and null clears it. */
 export function optionalNumber(min: number) {
   const number = z
@@ -100,7 +116,8 @@ export function optionalNumber(min: number) {
 
 /** A list of words of a closed set. */
 export function words(known: (word: string) => boolean) {
-  return asking(z.array(z.preprocess(trimmed, z.string())).nullable().optional(), {
+  const list = z.array(z.preprocess(trimmed, z.string())).nullable().optional()
+  return asking(z.preprocess(asList, list), {
     rule: 'exists',
     holds: (_reader, word: string) => known(word),
   })
@@ -154,19 +171,13 @@ function momentOf(text: string): Millis | undefined {
   return at >= firstMoment && at <= lastMoment ? at : undefined
 }
 
-/** Whether the calendar has the day; the parser takes the 30th of February for one in March. */
-function isDay(day: string): boolean {
-  const at = Date.parse(`${day}T00:00Z`)
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day)
-}
-
 function atMost(schema: z.ZodString, max: number) {
   return schema
     .refine((value) => isAtMost(value, max), finding({ rule: 'max', max }))
     .meta({ maxLength: max })
 }
 
-function trimmed(value: unknown): unknown {
+export function trimmed(value: unknown): unknown {
   if (typeof value !== 'string') return value
   const text = value.trim()
   return text === '' ? null : text

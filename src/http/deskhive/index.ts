@@ -18,6 +18,7 @@ import { labelEndpoints } from './internal/labels.ts'
 import { messages } from './internal/messages.ts'
 import { productEndpoints } from './internal/products.ts'
 import { reportEndpoints } from './internal/reports.ts'
+import { settings } from './internal/settings.ts'
 import { tickets } from './internal/tickets.ts'
 
 const health = 'Health check successful'
@@ -48,6 +49,7 @@ const nouns: readonly Endpoint[] = [
   ...customFieldEndpoints,
   ...customers,
   ...reportEndpoints,
+  ...settings,
 ]
 
 /** Every row of the internal group, for admins. */

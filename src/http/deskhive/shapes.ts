@@ -43,7 +43,7 @@ const shownStatuses: { readonly [S in TicketStatus]: StatusWord } = {
   closed: 'closed',
 }
 
-const shownPriorities: { readonly [P in TicketPriority]: PriorityWord } = {
+export const shownPriorities: { readonly [P in TicketPriority]: PriorityWord } = {
   low: 'low',
   medium: 'medium',
   high: 'high',

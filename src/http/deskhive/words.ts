@@ -93,6 +93,10 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   number: ({ field }) => `The ${spaced(field)} field must be a number.`,
   hexColor: ({ field }) => `The ${spaced(field)} field must be a valid hexadecimal color.`,
   min: ({ field, min }) => `The ${spaced(field)} field must be at least ${min}.`,
+  between: ({ field, min, max }) => `The ${spaced(field)} field must be between ${min} and ${max}.`,
+  url: ({ field }) => `The ${spaced(field)} field must be a valid URL.`,
+  alphaDash: ({ field }) =>
+    `The ${spaced(field)} field must only contain letters, numbers, dashes, and underscores.`,
   exists: ({ field }) => `The selected ${spaced(field)} is invalid.`,
   oneOf: ({ field }) => `The selected ${spaced(field)} is invalid.`,
   unique: ({ field }) => `The ${spaced(field)} has already been taken.`,

@@ -90,6 +90,10 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   number: invalidFormat,
   hexColor: invalidFormat,
   min: ({ field, min }) => `${capital(spaced(field))} must be at least ${min}`,
+  between: ({ field, min, max }) => `${capital(spaced(field))} must be between ${min} and ${max}`,
+  url: invalidFormat,
+  alphaDash: ({ field }) =>
+    `${capital(spaced(field))} may contain only letters, digits, dashes and underscores`,
   email: () => 'Invalid email format',
   exists: ({ field }) => `Invalid ${field}`,
   unique: ({ field }) => `${capital(spaced(field))} is already in use`,

@@ -238,6 +238,45 @@ contract('forms (deskhive.md section 1)', { key: 'special' }, [
     ]),
   },
   {
+    ...labelled,
+    name: 'a list by numbers with gaps, as from a form with rows taken out',
+    call: changeLine,
+    given: [ticket, catalog],
+    body: new URLSearchParams('labels[3]=2&labels[]=1&is_locked=1'),
+  },
+  {
+    name: 'the elements of such a list, each by its own number',
+    call: changeLine,
+    given: [ticket, catalog],
+    body: new URLSearchParams('labels[7]=1&labels[3]=9&labels[5]=x'),
+    status: 422,
+    reply: {
+      message: 'The selected labels.3 is invalid. (and 1 more error)',
+      errors: {
+        'labels.3': ['The selected labels.3 is invalid.'],
+        'labels.5': ['The selected labels.5 is invalid.'],
+      },
+    },
+  },
+  {
+    name: 'no list where a key is a word',
+    call: changeLine,
+    given: [ticket, catalog],
+    body: new URLSearchParams('labels[]=1&labels[first]=2'),
+    status: 422,
+    reply: {
+      message: 'The labels field must be an array.',
+      errors: { labels: ['The labels field must be an array.'] },
+    },
+  },
+  {
+    ...labelled,
+    name: 'what comes last under a name',
+    call: changeLine,
+    given: [ticket, catalog],
+    body: new URLSearchParams('labels=9&labels[0]=9&labels[1]=1&labels[0]=2&is_locked=1'),
+  },
+  {
     name: 'a blank field is null',
     call: changeLine,
     given: [ticket, catalog],

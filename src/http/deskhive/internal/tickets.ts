@@ -8,6 +8,7 @@ import { integerId } from '../../../lib/ids.ts'
 import type { Call, Endpoint, WriteEndpoint } from '../../endpoint.ts'
 import type { Reader, Tx } from '../../../domain/tx.ts'
 import { read } from '../../fields.ts'
+import { customValues, customValuesOf } from '../customvalues.ts'
 import {
   created,
   deleted,
@@ -49,6 +50,7 @@ const creation = z.object({
   category_id: nullableReference(categories.exists),
   product_id: nullableReference(products.exists),
   priority: optionalOneOf(priorityWords),
+  custom_fields: customValues(),
 })
 
 const change = z.object({
@@ -61,6 +63,7 @@ const change = z.object({
   is_resolved: flag(),
   is_locked: flag(),
   labels: references(labels.exists),
+  custom_fields: customValues(),
 })
 
 const filters = {
@@ -107,6 +110,7 @@ export const tickets: readonly Endpoint[] = [
         categoryId: fields.category_id,
         productId: fields.product_id,
         priority: fields.priority && storedPriorities[fields.priority],
+        customValues: customValuesOf(fields.custom_fields),
       })
       const ticket = getFullTicket(tx, id)
       const data = presentForAdmin(ticket)
@@ -165,6 +169,7 @@ function changeTicket({ tx, params, body }: Call<Tx>) {
     isResolved: fields.is_resolved,
     isLocked: fields.is_locked,
     labelIds: fields.labels,
+    customValues: customValuesOf(fields.custom_fields),
   })
   const ticket = getFullTicket(tx, id)
   const data = presentForAdmin(ticket)
