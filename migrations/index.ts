@@ -1,8 +1,8 @@
 import init from './0001_init.sql' with { type: 'text' }
 import cannedResponses from './0002_canned_responses.sql' with { type: 'text' }
 import messageLikes from './0003_message_likes.sql' with { type: 'text' }
-import reports from './0008_reports.sql' with { type: 'text' }
 import settings from './0006_settings.sql' with { type: 'text' }
+import reports from './0008_reports.sql' with { type: 'text' }
 
 export type Migration = { readonly name: string; readonly sql: string }
 
@@ -11,6 +11,6 @@ export const migrations: readonly Migration[] = [
   { name: '0001_init', sql: init },
   { name: '0002_canned_responses', sql: cannedResponses },
   { name: '0003_message_likes', sql: messageLikes },
-  { name: '0008_reports', sql: reports },
   { name: '0006_settings', sql: settings },
+  { name: '0008_reports', sql: reports },
 ]

@@ -2,9 +2,7 @@ import { z } from 'zod'
 import type { Reader } from '../../domain/tx.ts'
 import { isEmail } from '../../lib/email.ts'
 import { isAtMost } from '../../lib/text.ts'
-import { dayOf, type Millis } from '../../lib/time.ts'
-import { asking, finding, type Question } from '../fields.ts'
-import { isDay, type Millis } from '../../lib/time.ts'
+import { dayOf, isDay, type Millis } from '../../lib/time.ts'
 import { asking, asList, finding } from '../fields.ts'
 
 // The words of DeskHive's field tables, reading as deskhive.md 3.5 says: text is trimmed and blank text
