@@ -1,6 +1,6 @@
 import { linkAgent, unlinkAgent } from '../store/agents.ts'
 import type { TicketRow } from '../store/schema.ts'
-import { staffById, updateStaff } from '../store/staff.ts'
+import { noteAssignment, staffById } from '../store/staff.ts'
 import type { Tx } from './tx.ts'
 
 /** A staff id, the AI, or nobody. */
@@ -18,6 +18,6 @@ export function assign(tx: Tx, ticket: TicketRow, to: Assignee): Partial<TicketR
   if (ticket.assignedTo !== null) unlinkAgent(tx.q, ticket.id, ticket.assignedTo)
   if (typeof to !== 'number') return { assignedTo: null, isAssignedToAi: to === 'ai' }
   if (staffById(tx.q, to)?.role === 'agent') linkAgent(tx.q, ticket, to)
-  updateStaff(tx.q, to, { lastAssignedAt: tx.now })
+  noteAssignment(tx.q, to, tx.now)
   return { assignedTo: to, isAssignedToAi: false }
 }

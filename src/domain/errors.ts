@@ -14,6 +14,7 @@ export type Finding =
   | { readonly rule: 'unique' }
   | { readonly rule: 'oneOf'; readonly allowed: readonly string[] }
   | { readonly rule: 'max'; readonly max: number }
+  | { readonly rule: 'minLength'; readonly min: number }
   | { readonly rule: 'min'; readonly min: number }
   | { readonly rule: 'number' }
   | { readonly rule: 'hexColor' }
@@ -31,7 +32,7 @@ export type FaultAbout = {
   malformed: 'host' | 'json' | 'form' | 'contentType' | 'idempotencyKey'
   too_large: 'body'
   invalid: 'body'
-  refused: 'locked'
+  refused: 'locked' | 'lastAdmin'
   conflict: 'idempotency'
   stale: 'version'
   unavailable: 'storage'

@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { cell, command, select, value, type Queries } from './queries.ts'
-import { staff, ticketAgents } from './schema.ts'
+import { staff, ticketAgents, tickets } from './schema.ts'
 
 /** An agent linked to a ticket. */
 export type TicketAgent = { readonly ticketId: number; readonly id: number; readonly name: string }
@@ -44,6 +44,16 @@ const unlink = command((db) =>
     ),
 )
 
+const unlinkAll = command((db) =>
+  db.delete(ticketAgents).where(eq(ticketAgents.staffId, value('staffId'))),
+)
+
+const linkAssigned = command(
+  () => sql`
+  INSERT OR IGNORE INTO ${ticketAgents} (ticket_id, staff_id, ticket_created_at)
+    SELECT id, assigned_to, created_at FROM ${tickets} WHERE assigned_to = ${value('staffId')}`,
+)
+
 /** The agents linked to these tickets, ticket by ticket. */
 export function agentsOfTickets(q: Queries, ticketIds: readonly number[]): TicketAgent[] {
   return ofTickets(q).all({ ids: JSON.stringify(ticketIds) })
@@ -63,4 +73,13 @@ export function linkAgent(
 
 export function unlinkAgent(q: Queries, ticketId: number, staffId: number): void {
   unlink(q).run({ ticketId, staffId })
+}
+
+export function unlinkAgentFromAll(q: Queries, staffId: number): void {
+  unlinkAll(q).run({ staffId })
+}
+
+/** Links a person to every ticket that is assigned to them. */
+export function linkAgentToAssigned(q: Queries, staffId: number): void {
+  linkAssigned(q).run({ staffId })
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { isEmail } from '../../lib/email.ts'
-import { isAtMost } from '../../lib/text.ts'
+import { isAtLeast, isAtMost } from '../../lib/text.ts'
 import type { Millis } from '../../lib/time.ts'
+import { passwordLength } from '../../security/password.ts'
 import { asking, finding, type Question } from '../fields.ts'
 
 // The words of DeskHive's field tables, reading as deskhive.md 3.5 says: text is trimmed and blank text
@@ -10,6 +11,11 @@ import { asking, finding, type Question } from '../fields.ts'
 /** Text that must be there, of at most so many characters when `max` is given. */
 export function text(max?: number) {
   return z.preprocess(trimmed, max === undefined ? z.string() : atMost(z.string(), max))
+}
+
+/** As `text`, and may be left out, but null is no text. */
+export function givenText(max: number) {
+  return z.preprocess(trimmed, atMost(z.string(), max).optional())
 }
 
 /** Text that may be left out; null clears it. */
@@ -37,6 +43,16 @@ export function oneOf<const T extends readonly [string, ...string[]]>(words: T) 
 /** As `oneOf`, and may be left out, but null is no such word. */
 export function optionalOneOf<const T extends readonly [string, ...string[]]>(words: T) {
   return z.preprocess(trimmed, z.enum(words).optional())
+}
+
+/** A new password, taken as it is: blanks count, unless there is nothing else. */
+export function password() {
+  return z.preprocess(unlessBlank, secret())
+}
+
+/** As `password`, and may be left out. */
+export function optionalPassword() {
+  return z.preprocess(unlessBlank, secret().optional())
 }
 
 type Holds = (
@@ -121,6 +137,15 @@ export function momentAfterNow() {
   return asking(moment, { rule: 'afterNow', holds: (reader, at: Millis) => at > reader.now })
 }
 
+function secret() {
+  const { min, max } = passwordLength
+  return z
+    .string()
+    .refine((value) => isAtLeast(value, min), finding({ rule: 'minLength', min }))
+    .refine((value) => isAtMost(value, max), finding({ rule: 'max', max }))
+    .meta({ minLength: min, maxLength: max, format: 'password', writeOnly: true })
+}
+
 function address(max: number) {
   return z
     .string()
@@ -158,6 +183,10 @@ function trimmed(value: unknown): unknown {
   if (typeof value !== 'string') return value
   const text = value.trim()
   return text === '' ? null : text
+}
+
+function unlessBlank(value: unknown): unknown {
+  return typeof value === 'string' && value.trim() === '' ? null : value
 }
 
 function asInteger(value: unknown): unknown {
