@@ -1,4 +1,5 @@
 import { expect } from 'bun:test'
+import { updateStaff } from '../../../src/domain/staff.ts'
 import { Passwords } from '../../../src/security/password.ts'
 import { contract, type Before, type Row } from '../../support/contract.ts'
 import { keyId, staff, type TestApp } from '../../support/harness.ts'
@@ -508,6 +509,35 @@ contract('the keys of an agent', { key: 'special' }, [
       })
       expect(key.body).toMatchObject({ data: { agent_id: null, agent: null, revoked: false } })
     },
+  },
+])
+
+const promoted = (app: TestApp) =>
+  app.write((tx) => void updateStaff(tx, staff.tomas, { role: 'admin' }))
+
+contract('an agent who has become an admin', { key: 'special', given: promoted }, [
+  { ...notFound, name: 'is no agent any more', call: readLine },
+  { name: 'is in no list of agents', call: listLine, ...shows(staff.ida, staff.noor) },
+  {
+    name: 'has keys that open nothing',
+    call: 'GET /api/v1/external/profile',
+    key: 'agent',
+    status: 401,
+    reply: { message: 'Unauthorized' },
+  },
+  {
+    name: 'stands behind no key that is shown',
+    call: `GET /api/v1/internal/api-keys/${keyId('agent')}`,
+    status: 200,
+    reply: { data: expect.objectContaining({ agent_id: staff.tomas, agent: null }) as unknown },
+  },
+  {
+    name: 'may be assigned a ticket, without a link',
+    call: 'PUT /api/v1/internal/tickets/1',
+    given: [promoted, agentTicket],
+    body: { assigned_to: staff.tomas },
+    status: 200,
+    reply: { data: { ...ticketView, assigned_to: tomas }, message: updated },
   },
 ])
 
