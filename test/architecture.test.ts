@@ -84,12 +84,18 @@ const bans: readonly Ban[] = [
     in: ['src/security', 'src/http', 'src/cli', 'src/app.ts', 'src/config', 'src/main.ts'],
     pattern: /\bfetch\(|\bBun\.connect\b|\bnew WebSocket\b/,
   },
+  {
+    what: 'a change of a person that is not by updateStaff of domain/staff.ts',
+    in: ['src/domain', 'src/jobs'],
+    pattern: /\bupdateStaff\b[^'"]*\bfrom\s*['"][^'"]*\/store\/staff\.ts['"]/,
+  },
   { what: 'a timer', in: ['src/domain', 'src/store'], pattern: /\bset(?:Timeout|Interval)\b/ },
 ]
 
 /** Where a ban does not hold, and why that is right. */
 const exempt: { readonly [file: string]: string } = {
   'src/security/outbound.ts': 'a way out of the machine', // the only one
+  'src/domain/staff.ts': 'a change of a person that is not by updateStaff of domain/staff.ts',
   'src/store/native.ts': 'randomness', // names a file that only it writes, before it is renamed
 }
 
@@ -212,6 +218,11 @@ describe('the checker', () => {
     ['src/http/a.ts', 'await desk.write(actor, async (tx) => 1)', 'an async closure'],
     ['src/store/a.ts', 'store.write<void>(async () => {})', 'an async closure'],
     ['src/jobs/a.ts', 'desk.read(gate.actorOf(visit), async () => {})', 'an async closure'],
+    [
+      'src/domain/a.ts',
+      "import {\n  updateStaff as patch,\n} from '../store/staff.ts'",
+      'has a change of a person',
+    ],
     ['src/domain/a.ts', 'setTimeout(go, 5)', 'has a timer'],
     ['src/domain/a.ts', '\n'.repeat(250) + 'x', 'is longer than 250 lines'],
   ])('finds what is planted in %s: %p', (file, source, what) => {
@@ -222,6 +233,10 @@ describe('the checker', () => {
   test.each([
     ['src/domain/a.ts', '// Date.now() and new Date() are not for here\n/** nor Math.random() */'],
     ['src/domain/a.ts', "import { x } from '../store/db.ts'\nimport { y } from './tx.ts'"],
+    [
+      'src/domain/a.ts',
+      "import { updateStaff } from './staff.ts'\nimport { x } from '../store/staff.ts'",
+    ],
     ['src/lib/a.ts', 'const at = new Date(now).toISOString()'],
     ['src/http/a.ts', 'await desk.write(actor, (tx) => run(tx))\nasync function f() {}'],
     ['src/http/mount.ts', "import { Elysia } from 'elysia'"],

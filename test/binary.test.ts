@@ -124,6 +124,20 @@ describe('in an empty folder', () => {
     const { key } = JSON.parse(ran.stdout.toString()) as { key: string }
     const headers = { authorization: `Bearer ${key}` }
     await eventually(async () => (await fetch(`${server.url}/api/v1/tickets`, { headers })).ok)
+    const ada = ['staff', 'create', '--role', 'agent', '--name', 'Ada', '--email', 'ada@x.test']
+    const words = [...ada, '--password-file', '-']
+    const typed = Bun.spawn([binary, ...words], { cwd, env: bare, stdin: 'pipe', stdout: 'pipe' })
+    // The line is enough: a person at a terminal does not end the input.
+    void typed.stdin.write('correct horse\n')
+    await typed.stdin.flush()
+    expect(await typed.exited).toBe(0)
+    const { body } = await call(server, 'GET /api/v1/internal/agents/2')
+    expect(body.data).toMatchObject({ name: 'Ada', email: 'ada@x.test' })
+    const none = Bun.spawnSync([binary, ...words], { cwd, env: bare, stdin: null })
+    expect([none.exitCode, none.stderr.toString()]).toMatchObject([
+      2,
+      expect.stringContaining('is blank'),
+    ])
     expect(await server.stop()).toBe(0)
     const listed = Bun.spawnSync([binary, 'keys', 'list'], { cwd, env: bare })
     expect(listed.stdout.toString().trim().split('\n')).toHaveLength(3)

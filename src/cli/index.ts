@@ -16,7 +16,7 @@ usage: deskbox VERB [options]
   init      write a settings file to change
   check     show the settings and where each came from
   keys      make, list and revoke API keys
-  staff     add and list the people who answer
+  staff     add, change and list the people who answer
   version   show the version
 
 deskbox VERB --help says more about one.`

@@ -1,6 +1,7 @@
 import { openDesk } from '../app.ts'
 import { createKey, listKeys, revokeKey, type Key, type KeyKind } from '../domain/keys.ts'
-import { findAgentByEmail, installedAdminId } from '../domain/staff.ts'
+import { findAgentByEmail } from '../domain/agents.ts'
+import { installedAdminId } from '../domain/staff.ts'
 import { systemActor, type Desk, type Tx } from '../domain/tx.ts'
 import { internalScopes } from '../http/deskhive/index.ts'
 import { kevaScopes } from '../http/keva/index.ts'

@@ -1,19 +1,40 @@
-import { openDesk } from '../app.ts'
+import { openDesk, type Machine } from '../app.ts'
 import { Fault } from '../domain/errors.ts'
-import { createStaff, listStaff, type Staff } from '../domain/staff.ts'
-import { systemActor, type Desk } from '../domain/tx.ts'
+import {
+  createStaff,
+  findStaffByEmail,
+  listStaff,
+  updateStaff,
+  type Staff,
+  type StaffFields,
+  type StaffRole,
+} from '../domain/staff.ts'
+import { systemActor, type Desk, type Reader, type Tx } from '../domain/tx.ts'
 import { isEmail } from '../lib/email.ts'
-import { publicId } from '../lib/ids.ts'
+import { integerId, publicId } from '../lib/ids.ts'
+import { Passwords } from '../security/password.ts'
 import { argsOf, onlyWord, UsageError } from './args.ts'
 import type { Io } from './io.ts'
 import { realMachine } from './machine.ts'
+import { passwordIn } from './password.ts'
 import { effective, folderFlags, requireDesk } from './settings.ts'
 
 export const staffHelp = `usage: deskbox staff create --role admin|agent --name NAME --email EMAIL
+                            [--password-file FILE]
+       deskbox staff update EMAIL|ID [--role admin|agent] [--name NAME] [--email EMAIL]
+                            [--new-role admin|agent] [--password-file FILE]
+                            [--activate | --deactivate]
        deskbox staff list
 
-The people who answer tickets. Works beside a running server.
+The people who answer tickets. Works beside a running server, which takes notice within a
+second.
 
+  --role ROLE    admin or agent; for update, which of two people with the same address is meant
+  --name NAME    the name that customers and colleagues see
+  --email EMAIL  the address, which nobody else of the same role has
+  --new-role ROLE       makes an agent an admin, or an admin an agent
+  --password-file FILE  takes the password from the first line of FILE, or of standard input for -
+  --deactivate   no sign-in and no API keys until --activate; tickets and messages stay
   --config FILE, --data DIR   as for deskbox serve
   --json         machine-readable output`
 
@@ -22,57 +43,157 @@ const flags = {
   role: { type: 'string' },
   name: { type: 'string' },
   email: { type: 'string' },
+  'new-role': { type: 'string' },
+  'password-file': { type: 'string' },
+  activate: { type: 'boolean', default: false },
+  deactivate: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const
 
 type Flags = ReturnType<typeof argsOf<typeof flags>>['values']
 
-/** `deskbox staff create|list`. Answers the exit code. */
+/** `deskbox staff create|update|list`. Answers the exit code. */
 export async function staff(args: string[], io: Io): Promise<number> {
   const { values, positionals } = argsOf(args, flags)
-  const verb = onlyWord(positionals)
-  if (verb !== 'create' && verb !== 'list') throw new UsageError('staff needs one of: create, list')
-  const wanted = verb === 'create' ? wantedPerson(values) : undefined
+  const [verb, ...words] = positionals
+  const prepare = verb !== undefined && Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
+  if (!prepare) throw new UsageError(`staff needs one of: ${Object.keys(verbs).join(', ')}`)
+  const machine = realMachine(io)
+  const run = await prepare({ values, words, io, machine })
   const { directory } = effective(io, values)
   if (verb !== 'create') requireDesk(directory)
-  using opened = await openDesk(directory, 'share', realMachine(io))
-  const people = wanted ? [await create(opened.desk, wanted)] : allOf(opened.desk)
-  if (values.json) io.out(JSON.stringify(wanted ? shown(people)[0] : shown(people)))
-  else for (const person of people) io.out(line(person))
+  using opened = await openDesk(directory, 'share', machine)
+  const people = await run(opened.desk)
+  const isOne = !Array.isArray(people)
+  if (values.json) io.out(JSON.stringify(isOne ? shown(people) : people.map(shown)))
+  else for (const person of isOne ? [people] : people) io.out(line(person))
   return 0
 }
 
-type Wanted = Parameters<typeof createStaff>[1]
-
-function wantedPerson({ role, name, email }: Flags): Wanted {
-  if (role !== 'admin' && role !== 'agent') throw new UsageError('--role must be admin or agent')
-  if (!name) throw new UsageError('--name must be given')
-  if (email === undefined || !isEmail(email)) throw new UsageError('--email must be an address')
-  return { role, name, email }
+type Called = {
+  readonly values: Flags
+  readonly words: readonly string[]
+  readonly io: Io
+  readonly machine: Machine
 }
 
-async function create(desk: Desk, wanted: Wanted): Promise<Staff> {
+/** Checks the call, and gives what to do with the desk: a wrong call opens none. */
+type Verb = (called: Called) => Promise<Run>
+
+type Run = (desk: Desk) => Staff[] | Promise<Staff>
+
+const verbs: { readonly [verb: string]: Verb } = {
+  async create(called) {
+    const { values, words } = called
+    refuseWords(words)
+    refuseFlags('create', values, ['new-role', 'activate', 'deactivate'])
+    const role = roleOf('--role', values.role)
+    if (role === undefined) throw new UsageError('--role must be admin or agent')
+    const { name, email } = detailsOf(values)
+    if (name === undefined) throw new UsageError('--name must be given')
+    if (email === undefined) throw new UsageError('--email must be an address')
+    const passwordHash = await hashOf(called)
+    const wanted = { role, name, email, passwordHash }
+    return (desk) => change(desk, wanted, (tx) => createStaff(tx, wanted))
+  },
+
+  async update(called) {
+    const { values, words } = called
+    const word = onlyWord(words)
+    if (word === undefined) throw new UsageError('staff update needs the EMAIL or ID of a person')
+    const role = roleOf('--role', values.role)
+    const newRole = roleOf('--new-role', values['new-role'])
+    const fields = { ...detailsOf(values), role: newRole, isActive: activityOf(values) }
+    const passwordHash = await hashOf(called)
+    const wanted = { ...fields, passwordHash }
+    if (Object.values(wanted).every((value) => value === undefined)) {
+      throw new UsageError('staff update needs something to change')
+    }
+    return (desk) =>
+      change(desk, wanted, (tx) => updateStaff(tx, personMeant(tx, word, role).id, wanted))
+  },
+
+  list({ values, words }) {
+    refuseWords(words)
+    refuseFlags('list', values, [...changing, 'role'])
+    return Promise.resolve((desk) => desk.read(systemActor, listStaff))
+  },
+}
+
+type Flag = keyof typeof flags
+
+const changing = ['name', 'email', 'new-role', 'password-file', 'activate', 'deactivate'] as const
+
+function refuseWords(words: readonly string[]): void {
+  const [word] = words
+  if (word !== undefined) throw new UsageError(`Unexpected argument '${word}'`)
+}
+
+/** A flag that would change nothing must not seem to. */
+function refuseFlags(verb: string, values: Flags, names: readonly Flag[]): void {
+  const stray = names.find((name) => values[name] !== undefined && values[name] !== false)
+  if (stray !== undefined) throw new UsageError(`staff ${verb} has no --${stray}`)
+}
+
+function roleOf(flag: string, text: string | undefined): StaffRole | undefined {
+  if (text === undefined || text === 'admin' || text === 'agent') return text
+  throw new UsageError(`${flag} must be admin or agent`)
+}
+
+function detailsOf({ name, email }: Flags) {
+  if (name !== undefined && name.trim() === '') throw new UsageError('--name must not be blank')
+  if (email !== undefined && !isEmail(email)) throw new UsageError('--email must be an address')
+  return { name: name?.trim(), email }
+}
+
+function activityOf({ activate, deactivate }: Flags): boolean | undefined {
+  if (activate && deactivate) throw new UsageError('--activate and --deactivate exclude each other')
+  return activate || (deactivate ? false : undefined)
+}
+
+async function hashOf({ values, io, machine }: Called): Promise<string | undefined> {
+  const file = values['password-file']
+  if (file === undefined) return undefined
+  return new Passwords(machine.passwordCost).hash(await passwordIn(file, io))
+}
+
+/** The person of that address or id. Throws when there is none, or when two fit. */
+function personMeant(reader: Reader, word: string, role: StaffRole | undefined): Staff {
+  const id = integerId(word)
+  const people = (['admin', 'agent'] as const)
+    .filter((one) => role === undefined || one === role)
+    .flatMap((one) =>
+      id === undefined
+        ? (findStaffByEmail(reader, one, word) ?? [])
+        : listStaff(reader).filter((person) => person.id === id && person.role === one),
+    )
+  const [person, other] = people
+  if (!person) throw new Error(`There is no ${role ?? 'person'} ${word}`)
+  if (other)
+    throw new UsageError(`An admin and an agent have the address ${word}; --role says which`)
+  return person
+}
+
+async function change(desk: Desk, wanted: StaffFields, job: (tx: Tx) => Staff): Promise<Staff> {
   try {
-    return await desk.write(systemActor, (tx) => createStaff(tx, wanted))
+    return await desk.write<Staff>(systemActor, job)
   } catch (err) {
-    if (!(err instanceof Fault) || err.kind !== 'invalid') throw err
-    throw new UsageError(`There is already an ${wanted.role} with the address ${wanted.email}`)
+    throw (err instanceof Fault && worded(err, wanted)) || err
   }
 }
 
-function allOf(desk: Desk): Staff[] {
-  return desk.read(systemActor, listStaff)
+/** A refusal in words of the command line. */
+function worded(fault: Fault, { role, email }: StaffFields): Error | undefined {
+  if (fault.about === 'lastAdmin') return new Error('The last active admin must stay one')
+  const [issue] = fault.issues
+  if (issue?.rule === 'required') return new UsageError('An agent needs an --email')
+  if (issue?.rule !== 'unique') return undefined
+  const who = role ? `an ${role}` : 'somebody of that role'
+  return new UsageError(`There is already ${who} with the address ${email ?? 'of this person'}`)
 }
 
-function shown(people: Staff[]) {
-  return people.map(({ id, uid, role, name, email, isActive }) => ({
-    id,
-    uid: publicId('staff', uid),
-    role,
-    name,
-    email,
-    isActive,
-  }))
+function shown({ id, uid, role, name, email, isActive }: Staff) {
+  return { id, uid: publicId('staff', uid), role, name, email, isActive }
 }
 
 function line({ id, role, name, email, isActive }: Staff): string {

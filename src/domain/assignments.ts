@@ -1,6 +1,6 @@
 import { leastBusyAgent, linkAgent, unlinkAgent } from '../store/agents.ts'
 import type { TicketRow } from '../store/schema.ts'
-import { staffById, updateStaff } from '../store/staff.ts'
+import { noteAssignment, staffById } from '../store/staff.ts'
 import type { OpeningDefaults } from './settings.ts'
 import type { Reader, Tx } from './tx.ts'
 
@@ -19,7 +19,7 @@ export function assign(tx: Tx, ticket: TicketRow, to: Assignee): Partial<TicketR
   if (ticket.assignedTo !== null) unlinkAgent(tx.q, ticket.id, ticket.assignedTo)
   if (typeof to !== 'number') return { assignedTo: null, isAssignedToAi: to === 'ai' }
   if (staffById(tx.q, to)?.role === 'agent') linkAgent(tx.q, ticket, to)
-  updateStaff(tx.q, to, { lastAssignedAt: tx.now })
+  noteAssignment(tx.q, to, tx.now)
   return { assignedTo: to, isAssignedToAi: false }
 }
 
@@ -40,5 +40,5 @@ export function linkOpened(
   agentId: number,
 ): void {
   linkAgent(tx.q, ticket, agentId)
-  updateStaff(tx.q, agentId, { lastAssignedAt: tx.now })
+  noteAssignment(tx.q, agentId, tx.now)
 }

@@ -3,7 +3,6 @@ import type { Millis } from '../lib/time.ts'
 import { sortName } from '../lib/text.ts'
 import {
   activeCannedResponses,
-  agentsOfDepartment,
   cannedResponseStore,
   categoryPath,
   categoryStore,
@@ -14,6 +13,7 @@ import {
   productIdByEnvatoId,
   productStore,
 } from '../store/catalog.ts'
+import { agentsOfDepartment } from '../store/memberships.ts'
 import type {
   CannedResponseRow,
   CategoryRow,

@@ -14,6 +14,7 @@ export type Finding =
   | { readonly rule: 'unique' }
   | { readonly rule: 'oneOf'; readonly allowed: readonly string[] }
   | { readonly rule: 'max'; readonly max: number }
+  | { readonly rule: 'minLength'; readonly min: number }
   | { readonly rule: 'min'; readonly min: number }
   | { readonly rule: 'between'; readonly min: number; readonly max: number }
   | { readonly rule: 'number' }
@@ -35,7 +36,7 @@ export type FaultAbout = {
   malformed: 'host' | 'json' | 'form' | 'contentType' | 'idempotencyKey'
   too_large: 'body'
   invalid: 'body'
-  refused: 'locked'
+  refused: 'locked' | 'lastAdmin'
   conflict: 'idempotency'
   stale: 'version'
   unavailable: 'storage'

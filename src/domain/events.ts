@@ -39,6 +39,13 @@ type MessageSaid = {
   readonly body: string
 }
 
+type Person = {
+  readonly id: number
+  readonly uid: string
+  readonly name: string
+  readonly role: StaffRole
+}
+
 /** Every event and what it tells. The spine of audit, activity, webhooks and workflows. */
 type NounBodies = {
   'ticket.created': {
@@ -68,9 +75,12 @@ type NounBodies = {
   'message.unliked': { readonly messageId: number; readonly staffId: number }
   'customer.created': { readonly id: number; readonly uid: string; readonly email: string }
   'customer.updated': { readonly id: number; readonly uid: string; readonly fields: string[] }
-  'staff.created': { readonly id: number; readonly uid: string; readonly role: StaffRole }
+  'staff.created': Person
   /** The settings that changed, and what they are now. */
   'settings.updated': { readonly changes: Partial<Settings> }
+  /** `fields` names what changed; a password is only named. */
+  'staff.updated': Person & { readonly fields: string[] }
+  'staff.deleted': Person
   'api_key.created': { readonly id: number; readonly name: string; readonly kind: KeyKind }
   'api_key.updated': { readonly id: number; readonly name: string }
   'api_key.revoked': { readonly id: number; readonly name: string }

@@ -1,4 +1,4 @@
-import { dayMs } from '../lib/time.ts'
+import { dayMs, minuteMs } from '../lib/time.ts'
 import { insertAnswer, removeAnswer, removeOldAnswers, storedAnswer } from '../store/idempotency.ts'
 import { Fault } from './errors.ts'
 import type { Reader, Tx } from './tx.ts'
@@ -22,10 +22,13 @@ export function keptAnswer(tx: Tx, keyId: number, repeat: Repeat): KeptAnswer | 
   return known
 }
 
-/** Whether `keptAnswer` would find one now, or a conflict. */
+// Far more than passes between a look ahead and the transaction.
+const lookAheadMs = minuteMs
+
+/** Whether `keptAnswer` will find one in a moment, or a conflict; false when it might be forgotten by then. */
 export function peekAnswer(reader: Reader, keyId: number, { key }: Repeat): boolean {
   const known = storedAnswer(reader.q, keyId, key)
-  return known !== undefined && known.createdAt > reader.now - answersKeptMs
+  return known !== undefined && known.createdAt > reader.now + lookAheadMs - answersKeptMs
 }
 
 export function keepAnswer(tx: Tx, keyId: number, repeat: Repeat, answer: KeptAnswer): void {

@@ -42,6 +42,8 @@ type Row = {
   readonly version?: (call: Call<Reader>) => number | undefined
   /** The answer holds a secret: it is kept for replays only under the caller's own key. */
   readonly isSecret?: true
+  /** The body may hold a secret: nothing is kept that it could be guessed from. */
+  readonly takesSecret?: true
 }
 
 export type ReadEndpoint = Row & {

@@ -17,12 +17,19 @@ export type Sent = {
 /** How a repeated request is known again. */
 export type Repeat = { readonly key: string; readonly fingerprint: string }
 
-/** The request's `Idempotency-Key` and what must be the same when it comes again; null without one. */
-export function repeatOf(request: Request, bytes: Uint8Array): Repeat | null {
+/**
+ * The request's `Idempotency-Key` and what must be the same when it comes again; null without one. `secret`
+ * is mixed into the fingerprint, so that a password in the body cannot be guessed from what is stored.
+ */
+export function repeatOf(
+  request: Request,
+  bytes: Uint8Array,
+  secret: string | null,
+): Repeat | null {
   const key = request.headers.get('idempotency-key')
   if (key === null) return null
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new Fault('malformed', 'idempotencyKey')
-  const hasher = new Bun.CryptoHasher('sha256')
+  const hasher = new Bun.CryptoHasher('sha256', secret ?? undefined)
   const path = request.url.slice(request.url.indexOf('/', 8))
   hasher.update(`${request.method} ${path}\n`).update(bytes)
   return { key, fingerprint: hasher.digest('hex') }

@@ -116,7 +116,7 @@ async function serveWrite(house: House, served: Served<WriteEndpoint>): Promise<
   const { key, query, request } = visit
   try {
     const { value: body, bytes } = await readBody(request, dialect.acceptsForms)
-    const repeat = repeatOf(request, bytes)
+    const repeat = repeatOf(request, bytes, endpoint.takesSecret ? visit.rawKey : null)
     const given = { params, query, body, key }
     const prepared = endpoint.prepare && (await prepare(house, served, { given, repeat }))
     const sent = await house.desk.write(house.gate.actorOf(visit), (tx) =>

@@ -8,6 +8,11 @@ export function sortName(name: string): string {
   return name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
 }
 
+/** Whether a text has at least so many characters, counted as `isAtMost` does. */
+export function isAtLeast(text: string, min: number): boolean {
+  return text.length >= 2 * min || Array.from(text).length >= min
+}
+
 /** Whether a text has at most so many characters: code points, as JSON Schema and Laravel count. */
 export function isAtMost(text: string, max: number): boolean {
   return text.length <= max || Array.from(text).length <= max

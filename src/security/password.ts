@@ -4,6 +4,9 @@ export type PasswordCost = { readonly memoryKiB: number; readonly passes: number
 /** 64 MiB and two passes: above the least that OWASP asks of argon2id (ASVS 5.0, 11.4.2). */
 export const standardPasswordCost: PasswordCost = { memoryKiB: 64 * 1024, passes: 2 }
 
+/** How many characters a new password has; the most is far above what people or programs choose. */
+export const passwordLength = { min: 8, max: 1000 } as const
+
 // Each hash holds its memory and a core while it lasts; two leave the rest of a small machine alone.
 const hashesAtOnceMax = 2
 

@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { cell, command, select, value, type Queries } from './queries.ts'
-import { departmentAgents, staff, ticketAgents } from './schema.ts'
+import { departmentAgents, staff, ticketAgents, tickets } from './schema.ts'
 
 /** An agent linked to a ticket. */
 export type TicketAgent = { readonly ticketId: number; readonly id: number; readonly name: string }
@@ -73,6 +73,15 @@ const leastBusy = select({ id: staff.id }, (db, row) =>
 export function leastBusyAgent(q: Queries, departmentId: number): number | undefined {
   return leastBusy(q).get({ departmentId })?.id
 }
+const unlinkAll = command((db) =>
+  db.delete(ticketAgents).where(eq(ticketAgents.staffId, value('staffId'))),
+)
+
+const linkAssigned = command(
+  () => sql`
+  INSERT OR IGNORE INTO ${ticketAgents} (ticket_id, staff_id, ticket_created_at)
+    SELECT id, assigned_to, created_at FROM ${tickets} WHERE assigned_to = ${value('staffId')}`,
+)
 
 /** The agents linked to these tickets, ticket by ticket. */
 export function agentsOfTickets(q: Queries, ticketIds: readonly number[]): TicketAgent[] {
@@ -93,4 +102,13 @@ export function linkAgent(
 
 export function unlinkAgent(q: Queries, ticketId: number, staffId: number): void {
   unlink(q).run({ ticketId, staffId })
+}
+
+export function unlinkAgentFromAll(q: Queries, staffId: number): void {
+  unlinkAll(q).run({ staffId })
+}
+
+/** Links a person to every ticket that is assigned to them. */
+export function linkAgentToAssigned(q: Queries, staffId: number): void {
+  linkAssigned(q).run({ staffId })
 }

@@ -7,11 +7,9 @@ import {
   cannedResponses,
   categories,
   customFields,
-  departmentAgents,
   departments,
   labels,
   products,
-  staff,
   type CannedResponseRow,
 } from './schema.ts'
 
@@ -75,20 +73,6 @@ const clearDefault = command((db) =>
 /** Leaves the flag of the default department to the one with this id. */
 export function clearOtherDefaults(q: Queries, id: number): void {
   clearDefault(q).run({ id })
-}
-
-const agentsOf = select({ id: staff.id, name: staff.name }, (db, row) =>
-  db
-    .select(row)
-    .from(departmentAgents)
-    .innerJoin(staff, eq(staff.id, departmentAgents.staffId))
-    .where(eq(departmentAgents.departmentId, value('id')))
-    .orderBy(staff.name, staff.id),
-)
-
-/** The members of a department, by name. */
-export function agentsOfDepartment(q: Queries, id: number): { id: number; name: string }[] {
-  return agentsOf(q).all({ id })
 }
 
 const activeResponses = select(getTableColumns(cannedResponses), (db, row) =>

@@ -1,4 +1,4 @@
-import { desc, eq, getTableColumns, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, ne, sql } from 'drizzle-orm'
 import type { Page, Range } from '../lib/page.ts'
 import { select, value, type Queries } from './queries.ts'
 import { inserter, patcher } from './rows.ts'
@@ -10,6 +10,9 @@ const selection = {
   isAgentActive: staff.isActive,
 }
 
+// A person who is no agent, or no longer one, stands behind no key.
+const agentOfKey = and(eq(staff.id, apiKeys.agentId), eq(staff.role, 'agent'))
+
 /** A key with the agent that it stands for; both agent facts are null when there is none. */
 export type KeyView = ApiKeyRow & {
   readonly agentName: string | null
@@ -17,14 +20,14 @@ export type KeyView = ApiKeyRow & {
 }
 
 const all = select(selection, (db, row) =>
-  db.select(row).from(apiKeys).leftJoin(staff, eq(staff.id, apiKeys.agentId)).orderBy(apiKeys.id),
+  db.select(row).from(apiKeys).leftJoin(staff, agentOfKey).orderBy(apiKeys.id),
 )
 
 const byId = select(selection, (db, row) =>
   db
     .select(row)
     .from(apiKeys)
-    .leftJoin(staff, eq(staff.id, apiKeys.agentId))
+    .leftJoin(staff, agentOfKey)
     .where(eq(apiKeys.id, value('id'))),
 )
 
@@ -33,7 +36,7 @@ const newestOfDeskHive = select(selection, (db, row) =>
   db
     .select(row)
     .from(apiKeys)
-    .leftJoin(staff, eq(staff.id, apiKeys.agentId))
+    .leftJoin(staff, agentOfKey)
     .where(ne(apiKeys.kind, 'keva'))
     .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
     .limit(value('limit'))

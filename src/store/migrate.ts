@@ -1,5 +1,6 @@
 import type SQLite from 'better-sqlite3'
 import { migrations, type Migration } from '../../migrations/index.ts'
+import { sortName } from '../lib/text.ts'
 import type { Millis } from '../lib/time.ts'
 
 type Applied = { readonly name: string; readonly hash: string }
@@ -28,6 +29,7 @@ export function migrate(
 ): void {
   const pending = pendingMigrations(client, steps)
   if (pending.length === 0) return
+  client.function('sort_name_of', { deterministic: true }, (name) => sortName(String(name)))
   // A rebuilt table is dropped; with foreign keys on, that would empty the tables that refer to it.
   client.pragma('foreign_keys = OFF')
   try {

@@ -61,6 +61,7 @@ export const staff = sqliteTable('staff', {
     .default({}),
   lastAssignedAt: millis(),
   ...stamps(),
+  sortName: text().notNull().default(''),
 })
 
 export const departments = sqliteTable('departments', {

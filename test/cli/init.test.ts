@@ -17,11 +17,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
+const noInput = () => Promise.resolve(new Uint8Array())
+
 function run(...args: string[]) {
   const out: string[] = []
   const err: string[] = []
   const io = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) }
-  return { code: init(args, { ...io, cwd: folder, env: {}, isTerminal: false }), out, err }
+  const all = { ...io, input: noInput, cwd: folder, env: {}, isTerminal: false }
+  return { code: init(args, all), out, err }
 }
 
 describe('deskbox init', () => {

@@ -4,16 +4,38 @@ import { run } from '../../src/cli/index.ts'
 
 export type Ran = { readonly code: number; readonly out: string; readonly err: string }
 
+type Terminal = {
+  readonly isTerminal: boolean
+  readonly env: { readonly [name: string]: string }
+  readonly input: string
+}
+
 /** Runs one command line in a folder, and gives its exit code and what it printed. */
-export async function deskbox(
+export function deskbox(
   cwd: string,
   args: string[],
   isTerminal = false,
-  env: { readonly [name: string]: string } = {},
+  env: Terminal['env'] = {},
 ): Promise<Ran> {
+  return runIn(cwd, args, { isTerminal, env, input: '' })
+}
+
+/** As `deskbox`, with that on standard input. */
+export function deskboxGiven(cwd: string, args: string[], input: string): Promise<Ran> {
+  return runIn(cwd, args, { isTerminal: false, env: {}, input })
+}
+
+async function runIn(cwd: string, args: string[], terminal: Terminal): Promise<Ran> {
+  const { isTerminal, env } = terminal
   const out: string[] = []
   const err: string[] = []
-  const io = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) }
-  const code = await run(args, { ...io, cwd, env, isTerminal })
+  const code = await run(args, {
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+    input: () => Promise.resolve(new TextEncoder().encode(terminal.input)),
+    cwd,
+    env,
+    isTerminal,
+  })
   return { code, out: out.join('\n'), err: err.join('\n') }
 }

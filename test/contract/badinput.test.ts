@@ -193,8 +193,21 @@ for (const row of takesFields) {
       const body = { ...Object.fromEntries(extras.map((name) => [name, value])), ...bodyOf(row) }
       const withAll = await send(greedy, row, { body })
       expect([withAll.status, withAll.text]).toEqual([without.status, without.text])
-      expect(greedy.changedSince(plain.dump())).toEqual([])
+      expect(differingTables(greedy, plain)).toEqual([])
     }
+  })
+}
+
+function unsalted(rows = ''): string {
+  return rows.replace(/\$argon2id\$[^"]*/g, 'a hash')
+}
+
+/** The tables in which two apps differ, the salts of passwords aside. */
+function differingTables(one: TestApp, other: TestApp): string[] {
+  const rows = other.dump()
+  return one.changedSince(rows).filter((name) => {
+    const [ours, theirs] = [one.dump().get(name), rows.get(name)]
+    return unsalted(ours) !== unsalted(theirs)
   })
 }
 

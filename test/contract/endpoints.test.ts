@@ -56,6 +56,12 @@ const contractRows = [
   'POST /api/v1/internal/customers customers:create',
   'GET /api/v1/internal/customers/:id customers:read',
   'PUT /api/v1/internal/customers/:id customers:update',
+  // deskhive.md section 13
+  'GET /api/v1/internal/agents agents:list',
+  'POST /api/v1/internal/agents agents:create',
+  'GET /api/v1/internal/agents/:id agents:read',
+  'PUT /api/v1/internal/agents/:id agents:update',
+  'DELETE /api/v1/internal/agents/:id agents:delete',
   // deskhive.md section 16
   'GET /api/v1/internal/canned-responses canned-responses:list',
   'POST /api/v1/internal/canned-responses canned-responses:create',
@@ -92,6 +98,9 @@ const contractRows = [
   'POST /api/v1/external/tickets/:id/close agent',
   'POST /api/v1/external/tickets/:id/messages/:messageId/like agent',
   'GET /api/v1/external/canned-responses agent',
+  // deskhive.md section 23
+  'GET /api/v1/external/profile agent',
+  'PUT /api/v1/external/profile agent',
 ]
 
 /** What no contract table has: partial changes (deskhive.md 3.5), and the documents. */
@@ -104,8 +113,10 @@ const ourRows = [
   'PATCH /api/v1/internal/canned-responses/:id canned-responses:update',
   'PATCH /api/v1/internal/custom-fields/:id custom-fields:update',
   'PATCH /api/v1/internal/customers/:id customers:update',
+  'PATCH /api/v1/internal/agents/:id agents:update',
   'PATCH /api/v1/internal/api-keys/:id api-keys:update',
   'PATCH /api/v1/internal/settings settings:update',
+  'PATCH /api/v1/external/profile agent',
   'GET /api/v1/openapi.json public',
   'GET /api/v1/internal/openapi.json public',
   'GET /api/v1/external/openapi.json public',

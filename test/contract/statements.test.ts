@@ -76,7 +76,16 @@ const keys = each((tx, n) =>
   }),
 )
 
-const agents = each((tx, n) => createStaff(tx, { role: 'agent', name: `Agent ${n}`, email: null }))
+/** Agents, all of them members of one department. */
+const agents: Seed = async (app, count) => {
+  await app.write((tx) => {
+    departments.create(tx, { name: 'Repairs' })
+    for (let n = 1; n <= count; n++) {
+      createStaff(tx, { role: 'agent', name: `Agent ${n}`, email: `agent${n}@x.test` })
+    }
+  })
+  app.sql("INSERT INTO department_agents SELECT 1, id FROM staff WHERE role = 'agent'")
+}
 
 const internal = 'GET /api/v1/internal'
 const external = 'GET /api/v1/external'
@@ -93,6 +102,7 @@ const seeds: { readonly [row: string]: Seed } = {
   [`${internal}/labels`]: each((tx, n) => labels.create(tx, { name: `No. ${n}`, color: '#abc' })),
   [`${internal}/products`]: each((tx, n) => products.create(tx, { name: `No. ${n}` })),
   [`${internal}/customers`]: customers,
+  [`${internal}/agents`]: agents,
   [`${internal}/canned-responses`]: each((tx, n) =>
     cannedResponses.create(tx, { title: `No. ${n}` }),
   ),

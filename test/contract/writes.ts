@@ -36,8 +36,15 @@ export const writes = servedRows.filter(({ endpoint }) => endpoint.method !== 'G
 export function lineOf({ name, dialect }: Served, id?: string): string {
   if (id !== undefined) return name.replace(':id', id).replace(':messageId', '1')
   if (dialect === 'keva') return name.replace(':id', '{ticket}')
-  return name.replace(':id', name.includes('/api-keys/') ? '8' : '1').replace(':messageId', '1')
+  const [, own = '1'] = ownIds.find(([path]) => name.includes(path)) ?? []
+  return name.replace(':id', own).replace(':messageId', '1')
 }
+
+/** The record of a noun whose first one is no good: the key of nobody here, and the first agent. */
+const ownIds = [
+  ['/api-keys/', '8'],
+  ['/agents/', '2'],
+] as const
 
 const ticketChange = { status: 'closed', priority: 'low' }
 
@@ -77,12 +84,18 @@ const bodies: { readonly [path: string]: object } = {
   'POST /api/v1/internal/customers': { name: 'Bo', email: 'bo@x.test' },
   'PUT /api/v1/internal/customers/:id': { name: 'Bo', email: 'bo@x.test' },
   'PATCH /api/v1/internal/customers/:id': { name: 'Bo' },
+  'POST /api/v1/internal/agents': { name: 'Bo', email: 'bo@x.test', password: 'correct horse' },
+  'PUT /api/v1/internal/agents/:id': { name: 'Bo', email: 'bo@x.test', password: 'correct horse' },
+  'PATCH /api/v1/internal/agents/:id': { name: 'Bo' },
+  'DELETE /api/v1/internal/agents/:id': {},
   'POST /api/v1/internal/api-keys': { name: 'Shop', type: 'internal' },
   'PUT /api/v1/internal/api-keys/:id': { name: 'Shop', type: 'internal' },
   'PATCH /api/v1/internal/api-keys/:id': { name: 'Shop' },
   'DELETE /api/v1/internal/api-keys/:id': {},
   'PUT /api/v1/internal/settings': { sd_auto_close_days: 14 },
   'PATCH /api/v1/internal/settings': { sd_auto_close_days: 14 },
+  'PUT /api/v1/external/profile': { name: 'Bo', notification_settings: { ticket_reply: false } },
+  'PATCH /api/v1/external/profile': { phone: '1' },
   'PUT /api/v1/external/tickets/:id': ticketChange,
   'PATCH /api/v1/external/tickets/:id': ticketChange,
   'POST /api/v1/external/tickets/:id/close': {},

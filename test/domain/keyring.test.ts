@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, spyOn, test } from 'bun:test'
 import { join } from 'node:path'
 import { KeyRing } from '../../src/domain/keyring.ts'
 import { createKey, revokeKey, updateKey, type NewKey } from '../../src/domain/keys.ts'
-import { createStaff } from '../../src/domain/staff.ts'
+import { createStaff, deleteStaff, updateStaff as changeStaff } from '../../src/domain/staff.ts'
 import { systemActor, type Desk } from '../../src/domain/tx.ts'
 import { keyById } from '../../src/store/keys.ts'
 import { updateStaff } from '../../src/store/staff.ts'
@@ -67,6 +67,15 @@ describe('a change made here', () => {
       agentId: agent.id,
     })
     expect(ring.recognise(raw)).toMatchObject({ agentName: 'Ada', isAgentActive: true })
+    await house.desk.write(systemActor, (tx) => changeStaff(tx, agent.id, { isActive: false }))
+    expect(ring.recognise(raw)).toMatchObject({ agentName: 'Ada', isAgentActive: false })
+    await house.desk.write(systemActor, (tx) => deleteStaff(tx, agent.id))
+    expect(ring.recognise(raw)).toMatchObject({ agentId: null, isAgentActive: null })
+  })
+
+  test('knows nobody behind a key of somebody who is no agent', async () => {
+    const { raw } = await make(house.desk, { kind: 'external', isSpecial: false, agentId: 1 })
+    expect(ring.recognise(raw)).toMatchObject({ agentId: 1, agentName: null, isAgentActive: null })
   })
 })
 

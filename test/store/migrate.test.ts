@@ -91,6 +91,21 @@ describe('migrate', () => {
   })
 })
 
+test('the names of the people who are there sort as people sort names', () => {
+  const [init, ...others] = migrations
+  if (!init) throw new Error('There is no first step')
+  migrate(db, T0, [init])
+  db.exec(`INSERT INTO staff (uid, role, name, created_at, updated_at) VALUES
+    ('a', 'agent', 'Östen', 1, 1), ('b', 'agent', 'ann', 1, 1), ('c', 'agent', 'Åsa', 1, 1)`)
+  migrate(db, T0, [init, ...others])
+  const sorted = db.prepare('SELECT name, sort_name FROM staff ORDER BY sort_name').raw().all()
+  expect(sorted).toEqual([
+    ['ann', 'ann'],
+    ['Åsa', 'asa'],
+    ['Östen', 'osten'],
+  ])
+})
+
 describe('a step that cannot be taken', () => {
   test.each([
     [

@@ -185,6 +185,7 @@ const expectedIndexes = [
   'messages_ticket',
   'products_order',
   'staff_email',
+  'staff_order',
   'ticket_agents_staff',
   'ticket_custom_values_field',
   'ticket_labels_label',

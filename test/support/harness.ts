@@ -3,17 +3,17 @@
 
 import { installed, makeApp, type App } from '../../src/app.ts'
 import { createKey, revokeKey, type NewKey } from '../../src/domain/keys.ts'
-import { createStaff } from '../../src/domain/staff.ts'
+import { createStaff, updateStaff } from '../../src/domain/staff.ts'
 import { Desk, systemActor, type Random, type Reader, type Tx } from '../../src/domain/tx.ts'
 import { internalScopes } from '../../src/http/deskhive/index.ts'
 import type { Rates } from '../../src/http/gate.ts'
 import type { Log } from '../../src/lib/log.ts'
 import type { Connection } from '../../src/store/connection.ts'
+import type { PasswordCost } from '../../src/security/password.ts'
 import { Store } from '../../src/store/db.ts'
 import { eventsAfter } from '../../src/store/events.ts'
 import type { Sync } from '../../src/store/queries.ts'
 import type { EventRow } from '../../src/store/schema.ts'
-import { updateStaff } from '../../src/store/staff.ts'
 
 /** When every test begins. */
 export const T0 = Date.parse('2026-05-04T08:15:00Z')
@@ -70,7 +70,7 @@ async function makeTemplate(): Promise<Template> {
     const ida = { name: 'Ida Falk', email: 'ida@northwind.test' }
     const noor = { name: 'Noor Haddad', email: 'noor@northwind.test' }
     for (const one of [tomas, ida, noor]) createStaff(tx, { role: 'agent', ...one })
-    updateStaff(tx.q, staff.ida, { isActive: false })
+    updateStaff(tx, staff.ida, { isActive: false })
     return new Map(keyNames.map((name) => [name, mint(tx, name)]))
   })
   return { bytes: store.snapshot(), raw }
@@ -134,7 +134,11 @@ export type TestApp = {
 
 /** Opens an app at T0 with the standard people and keys. */
 export async function openTestApp(
-  options: { readonly rates?: Rates; readonly countsStatements?: boolean } = {},
+  options: {
+    readonly rates?: Rates
+    readonly passwordCost?: PasswordCost
+    readonly countsStatements?: boolean
+  } = {},
 ): Promise<TestApp> {
   template ??= makeTemplate()
   const { bytes, raw } = await template
@@ -144,15 +148,15 @@ export async function openTestApp(
   const random = seededRandom(2)
   const counting = options.countsStatements ? () => void state.statements++ : undefined
   const store = Store.inMemory(T0, Buffer.from(bytes), counting)
+  const { rates = standardRates, passwordCost = { memoryKiB: 8, passes: 1 } } = options
   const desk = new Desk({ store, clock, random })
   const machine = {
     clock,
     monotonic: () => state.monotonic,
     random,
-    passwordCost: { memoryKiB: 8, passes: 1 },
+    passwordCost,
     log: collector(logged),
   }
-  const { rates = standardRates } = options
   const app = makeApp(desk, { machine, rates, hosts, addressOf: () => state.address })
   return {
     app,

@@ -28,13 +28,13 @@ const common = {
 export const internalDocument: Omit<DocumentParts, 'endpoints'> = {
   ...common,
   title: 'Deskbox: DeskHive API for admins',
-  description: 'Tickets, messages, customers and API keys, by scope.',
+  description: 'Tickets, messages, customers, agents and API keys, by scope.',
   prefix: '/api/v1/internal',
 }
 
 export const externalDocument: Omit<DocumentParts, 'endpoints'> = {
   ...common,
   title: 'Deskbox: DeskHive API for agents',
-  description: "The agent's own tickets.",
+  description: "The agent's own tickets and profile.",
   prefix: '/api/v1/external',
 }

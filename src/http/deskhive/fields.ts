@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Reader } from '../../domain/tx.ts'
 import { isEmail } from '../../lib/email.ts'
-import { isAtMost } from '../../lib/text.ts'
+import { isAtLeast, isAtMost } from '../../lib/text.ts'
 import { dayOf, isDay, type Millis } from '../../lib/time.ts'
+import { passwordLength } from '../../security/password.ts'
 import { asking, asList, finding } from '../fields.ts'
 
 // The words of DeskHive's field tables, reading as deskhive.md 3.5 says: text is trimmed and blank text
@@ -11,6 +12,11 @@ import { asking, asList, finding } from '../fields.ts'
 /** Text that must be there, of at most so many characters when `max` is given. */
 export function text(max?: number) {
   return z.preprocess(trimmed, max === undefined ? z.string() : atMost(z.string(), max))
+}
+
+/** As `text`, and may be left out, but null is no text. */
+export function givenText(max: number) {
+  return z.preprocess(trimmed, atMost(z.string(), max).optional())
 }
 
 /** Text that may be left out; null clears it. */
@@ -47,6 +53,16 @@ export function nullableWord<const T extends readonly [string, ...string[]]>(wor
     .meta({ enum: [...words] })
     .pipe(z.enum(words))
   return z.preprocess(trimmed, word.nullable().optional())
+}
+
+/** A new password, taken as it is: blanks count, unless there is nothing else. */
+export function password() {
+  return z.preprocess(unlessBlank, secret())
+}
+
+/** As `password`, and may be left out. */
+export function optionalPassword() {
+  return z.preprocess(unlessBlank, secret().optional())
 }
 
 type Holds = (reader: Reader, id: number, self: number | undefined) => boolean
@@ -147,6 +163,15 @@ export function optionalDay() {
   return z.preprocess((value) => trimmed(value) ?? undefined, day)
 }
 
+function secret() {
+  const { min, max } = passwordLength
+  return z
+    .string()
+    .refine((value) => isAtLeast(value, min), finding({ rule: 'minLength', min }))
+    .refine((value) => isAtMost(value, max), finding({ rule: 'max', max }))
+    .meta({ minLength: min, maxLength: max, format: 'password', writeOnly: true })
+}
+
 function address(max: number) {
   return z
     .string()
@@ -179,6 +204,10 @@ export function trimmed(value: unknown): unknown {
   if (typeof value !== 'string') return value
   const text = value.trim()
   return text === '' ? null : text
+}
+
+function unlessBlank(value: unknown): unknown {
+  return typeof value === 'string' && value.trim() === '' ? null : value
 }
 
 function asInteger(value: unknown): unknown {

@@ -28,6 +28,13 @@ export function ticketFilterOf(
   }
 }
 
+/** A flag in a query: 1 and 0, or the words (deskhive.md 3.5); undefined for anything else. */
+export function queryFlag(text: string): boolean | undefined {
+  return lookUp(flagWords, text.toLowerCase())
+}
+
+const flagWords = { true: true, false: false, 1: true, 0: false }
+
 function lookUp<T>(table: { readonly [word: string]: T }, word: string): T | undefined {
   return Object.hasOwn(table, word) ? table[word] : undefined
 }

@@ -7,7 +7,9 @@ import { external, internal } from './dialect.ts'
 import { externalDocument, internalDocument } from './document.ts'
 import { cannedResponses } from './external/cannedresponses.ts'
 import { messages as agentMessages } from './external/messages.ts'
+import { profile } from './external/profile.ts'
 import { tickets as agentTickets } from './external/tickets.ts'
+import { agents } from './internal/agents.ts'
 import { cannedResponseEndpoints } from './internal/cannedresponses.ts'
 import { categoryEndpoints } from './internal/categories.ts'
 import { customers } from './internal/customers.ts'
@@ -50,6 +52,7 @@ const nouns: readonly Endpoint[] = [
   ...customers,
   ...reportEndpoints,
   ...settings,
+  ...agents,
 ]
 
 /** Every row of the internal group, for admins. */
@@ -64,6 +67,7 @@ export const externalEndpoints: readonly Endpoint[] = [
   ...agentTickets,
   ...agentMessages,
   ...cannedResponses,
+  ...profile,
 ]
 
 /** The scopes that an internal key may hold: those of the rows. */

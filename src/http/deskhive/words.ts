@@ -48,7 +48,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
   },
   too_large: { body: 'Payload too large' },
   invalid: { body: 'The given data was invalid.' },
-  refused: { locked: 'Ticket is locked' },
+  refused: { locked: 'Ticket is locked', lastAdmin: 'The last active admin must stay one' },
   conflict: { idempotency: 'The Idempotency-Key was used with another request.' },
   stale: { version: 'The record has been changed since it was read.' },
   unavailable: { storage: 'Service Unavailable' },
@@ -101,6 +101,7 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   oneOf: ({ field }) => `The selected ${spaced(field)} is invalid.`,
   unique: ({ field }) => `The ${spaced(field)} has already been taken.`,
   max: ({ field, max }) => `The ${spaced(field)} field must not be greater than ${max} characters.`,
+  minLength: ({ field, min }) => `The ${spaced(field)} field must be at least ${min} characters.`,
   afterNow: ({ field }) => `The ${spaced(field)} field must be a date after now.`,
   afterOrEqual: ({ field, other }) =>
     `The ${spaced(field)} field must be a date after or equal to ${spaced(other)}.`,

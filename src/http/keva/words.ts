@@ -48,7 +48,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
   },
   too_large: { body: 'Request body too large' },
   invalid: { body: 'Validation failed' },
-  refused: { locked: 'Ticket is locked' },
+  refused: { locked: 'Ticket is locked', lastAdmin: 'The last active admin must stay one' },
   conflict: { idempotency: 'Idempotency-Key was used with another request' },
   stale: { version: 'Resource has been changed since it was read' },
   unavailable: { storage: 'Service temporarily unavailable' },
@@ -99,6 +99,7 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   unique: ({ field }) => `${capital(spaced(field))} is already in use`,
   oneOf: ({ field, allowed }) => `Invalid ${field}. Must be one of: ${allowed.join(', ')}`,
   max: ({ field, max }) => `${capital(spaced(field))} must be at most ${max} characters`,
+  minLength: ({ field, min }) => `${capital(spaced(field))} must be at least ${min} characters`,
   afterNow: ({ field }) => `${capital(spaced(field))} must be in the future`,
   afterOrEqual: ({ field, other }) =>
     `${capital(spaced(field))} must not be before ${spaced(other)}`,

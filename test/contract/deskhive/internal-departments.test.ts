@@ -240,6 +240,27 @@ contract('the agents of a department', { key: 'special' }, [
     },
   },
   {
+    name: 'sort as people sort names',
+    call: `GET ${line}/1`,
+    given: [
+      { call: createLine, body: least },
+      members,
+      { call: 'PATCH /api/v1/internal/agents/2', body: { name: 'Åke Berg' } },
+      { call: 'PATCH /api/v1/internal/agents/3', body: { name: 'ingrid Falk' } },
+    ],
+    status: 200,
+    reply: {
+      data: {
+        ...view,
+        agents: [
+          { id: staff.tomas, name: 'Åke Berg' },
+          { id: staff.ida, name: 'ingrid Falk' },
+          { id: staff.noor, name: 'Noor Haddad' },
+        ],
+      },
+    },
+  },
+  {
     name: 'stand in no list',
     call: `GET ${line}`,
     given: [{ call: createLine, body: least }, members],

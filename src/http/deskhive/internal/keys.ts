@@ -8,7 +8,8 @@ import {
   updateKey,
   type Key,
 } from '../../../domain/keys.ts'
-import { agentExists, installedAdminId } from '../../../domain/staff.ts'
+import { agentExists } from '../../../domain/agents.ts'
+import { installedAdminId } from '../../../domain/staff.ts'
 import type { Tx } from '../../../domain/tx.ts'
 import { integerId } from '../../../lib/ids.ts'
 import { isoSeconds, isoSecondsOrNull } from '../../../lib/time.ts'
@@ -57,13 +58,18 @@ function present(key: Key) {
     scopes: key.scopes,
     special: key.isSpecial,
     agent_id: key.agentId,
-    agent: key.agentId === null ? null : { id: key.agentId, name: key.agentName ?? '' },
+    agent: agentOf(key),
     expires_at: isoSecondsOrNull(key.expiresAt),
     last_used_at: isoSecondsOrNull(key.lastUsedAt),
     revoked: key.revokedAt !== null,
     created_at: isoSeconds(key.createdAt),
     updated_at: isoSeconds(key.updatedAt),
   }
+}
+
+/** Null also for a person who is an agent no more. */
+function agentOf({ agentId, agentName }: Key) {
+  return agentId === null || agentName === null ? null : { id: agentId, name: agentName }
 }
 
 /** deskhive.md section 18. `isScope` knows every scope that there is. */
