@@ -14,6 +14,7 @@ export type Finding =
   | { readonly rule: 'unique' }
   | { readonly rule: 'oneOf'; readonly allowed: readonly string[] }
   | { readonly rule: 'max'; readonly max: number }
+  | { readonly rule: 'minLength'; readonly minLength: number }
   | { readonly rule: 'min'; readonly min: number }
   | { readonly rule: 'number' }
   | { readonly rule: 'hexColor' }
@@ -26,7 +27,7 @@ export type FaultAbout = {
   unauthenticated: 'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'agent'
   forbidden: 'scope'
   limited: 'rate'
-  not_found: 'path' | 'workspace' | 'ticket' | 'message' | 'customer' | 'key' | 'record'
+  not_found: 'path' | 'workspace' | 'ticket' | 'message' | 'customer' | 'article' | 'key' | 'record'
   method: 'method'
   malformed: 'host' | 'json' | 'form' | 'contentType' | 'idempotencyKey'
   too_large: 'body'

@@ -1,6 +1,12 @@
 import { insertEvent, setTicketSequence, ticketSequence } from '../store/events.ts'
 import type { Queries } from '../store/queries.ts'
-import type { KeyKind, StaffRole, TicketPriority, TicketStatus } from '../store/schema.ts'
+import type {
+  ArticleStatus,
+  KeyKind,
+  StaffRole,
+  TicketPriority,
+  TicketStatus,
+} from '../store/schema.ts'
 import type { Tx } from './tx.ts'
 
 type Change<T> = { readonly from: T; readonly to: T }
@@ -29,6 +35,13 @@ type MessageSaid = {
   readonly direction: 'inbound' | 'outbound'
   readonly senderEmail: string | null
   readonly body: string
+}
+
+type ArticleTold = {
+  readonly id: number
+  readonly uid: string
+  readonly title: string
+  readonly status: ArticleStatus
 }
 
 /** Every event and what it tells. The spine of audit, activity, webhooks and workflows. */
@@ -60,6 +73,9 @@ type NounBodies = {
   'message.unliked': { readonly messageId: number; readonly staffId: number }
   'customer.created': { readonly id: number; readonly uid: string; readonly email: string }
   'customer.updated': { readonly id: number; readonly uid: string; readonly fields: string[] }
+  'article.created': ArticleTold
+  'article.updated': ArticleTold
+  'article.deleted': ArticleTold
   'staff.created': { readonly id: number; readonly uid: string; readonly role: StaffRole }
   'api_key.created': { readonly id: number; readonly name: string; readonly kind: KeyKind }
   'api_key.updated': { readonly id: number; readonly name: string }
@@ -68,7 +84,13 @@ type NounBodies = {
 
 /** The nouns that are only lists. */
 export type CatalogNoun =
-  'department' | 'category' | 'label' | 'product' | 'canned_response' | 'custom_field'
+  | 'department'
+  | 'category'
+  | 'label'
+  | 'product'
+  | 'canned_response'
+  | 'custom_field'
+  | 'knowledge_category'
 
 type CatalogVerb = 'created' | 'updated' | 'deleted'
 

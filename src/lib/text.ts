@@ -12,3 +12,8 @@ export function sortName(name: string): string {
 export function isAtMost(text: string, max: number): boolean {
   return text.length <= max || Array.from(text).length <= max
 }
+
+/** As `isAtMost`, the other way round. */
+export function isAtLeast(text: string, min: number): boolean {
+  return text.length >= min && Array.from(text).length >= min
+}

@@ -9,6 +9,7 @@ import {
   customFields,
   departmentAgents,
   departments,
+  knowledgeCategories,
   labels,
   products,
   staff,
@@ -64,6 +65,10 @@ export const labelStore = catalogStore(labels, labels.sortOrder)
 export const productStore = catalogStore(products, products.sortName)
 export const cannedResponseStore = catalogStore(cannedResponses, cannedResponses.sortOrder)
 export const customFieldStore = catalogStore(customFields, customFields.sortOrder)
+export const knowledgeCategoryStore = catalogStore(
+  knowledgeCategories,
+  knowledgeCategories.sortOrder,
+)
 
 const clearDefault = command((db) =>
   db

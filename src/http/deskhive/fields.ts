@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isEmail } from '../../lib/email.ts'
-import { isAtMost } from '../../lib/text.ts'
+import { isAtLeast, isAtMost } from '../../lib/text.ts'
 import type { Millis } from '../../lib/time.ts'
 import { asking, finding, type Question } from '../fields.ts'
 
@@ -10,6 +10,14 @@ import { asking, finding, type Question } from '../fields.ts'
 /** Text that must be there, of at most so many characters when `max` is given. */
 export function text(max?: number) {
   return z.preprocess(trimmed, max === undefined ? z.string() : atMost(z.string(), max))
+}
+
+/** Text that must be there, of at least so many characters. */
+export function textFrom(min: number) {
+  const long = z
+    .string()
+    .refine((value) => isAtLeast(value, min), finding({ rule: 'minLength', minLength: min }))
+  return z.preprocess(trimmed, long.meta({ minLength: min }))
 }
 
 /** Text that may be left out; null clears it. */

@@ -6,14 +6,17 @@ import { connection } from './connection.ts'
 import { external, internal } from './dialect.ts'
 import { externalDocument, internalDocument } from './document.ts'
 import { cannedResponses } from './external/cannedresponses.ts'
+import { library } from './external/library.ts'
 import { messages as agentMessages } from './external/messages.ts'
 import { tickets as agentTickets } from './external/tickets.ts'
+import { articles } from './internal/articles.ts'
 import { cannedResponseEndpoints } from './internal/cannedresponses.ts'
 import { categoryEndpoints } from './internal/categories.ts'
 import { customers } from './internal/customers.ts'
 import { customFieldEndpoints } from './internal/customfields.ts'
 import { departmentEndpoints } from './internal/departments.ts'
 import { apiKeys } from './internal/keys.ts'
+import { knowledgeCategoryEndpoints } from './internal/knowledgecategories.ts'
 import { labelEndpoints } from './internal/labels.ts'
 import { messages } from './internal/messages.ts'
 import { productEndpoints } from './internal/products.ts'
@@ -46,6 +49,8 @@ const nouns: readonly Endpoint[] = [
   ...cannedResponseEndpoints,
   ...customFieldEndpoints,
   ...customers,
+  ...knowledgeCategoryEndpoints,
+  ...articles,
 ]
 
 /** Every row of the internal group, for admins. */
@@ -60,6 +65,7 @@ export const externalEndpoints: readonly Endpoint[] = [
   ...agentTickets,
   ...agentMessages,
   ...cannedResponses,
+  ...library,
 ]
 
 /** The scopes that an internal key may hold: those of the rows. */

@@ -35,6 +35,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     ticket: 'Not found',
     message: 'Not found',
     customer: 'Not found',
+    article: 'Not found',
     key: 'Not found',
     record: 'Not found',
   },
@@ -97,6 +98,8 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   oneOf: ({ field }) => `The selected ${spaced(field)} is invalid.`,
   unique: ({ field }) => `The ${spaced(field)} has already been taken.`,
   max: ({ field, max }) => `The ${spaced(field)} field must not be greater than ${max} characters.`,
+  minLength: ({ field, minLength }) =>
+    `The ${spaced(field)} field must be at least ${minLength} characters.`,
   afterNow: ({ field }) => `The ${spaced(field)} field must be a date after now.`,
 }
 

@@ -35,6 +35,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     ticket: 'Ticket not found',
     message: 'Message not found',
     customer: 'Customer not found',
+    article: 'Entry not found',
     key: 'Not found',
     record: 'Not found',
   },
@@ -95,6 +96,8 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   unique: ({ field }) => `${capital(spaced(field))} is already in use`,
   oneOf: ({ field, allowed }) => `Invalid ${field}. Must be one of: ${allowed.join(', ')}`,
   max: ({ field, max }) => `${capital(spaced(field))} must be at most ${max} characters`,
+  minLength: ({ field, minLength }) =>
+    `${capital(spaced(field))} must be at least ${minLength} characters`,
   afterNow: ({ field }) => `${capital(spaced(field))} must be in the future`,
 }
 
