@@ -6,7 +6,6 @@ import { openLibrary, valueAt } from '../../support/openapi.ts'
 import { call } from '../../support/send.ts'
 import { externalRefusals } from '../refusals.ts'
 import { invalid } from './catalog.ts'
-import { articleView } from './views.ts'
 
 // deskhive.md 22.2.
 
@@ -38,8 +37,6 @@ const category: Before = {
   body: { name: 'First firing', status: 'draft' },
 }
 
-const { author, helpful_yes, helpful_no, updated_at, ...found } = articleView
-
 const short = invalid({ q: ['The q field must be at least 2 characters.'] })
 const missing = invalid({ q: ['The q field is required.'] })
 
@@ -61,10 +58,15 @@ contract(line, { key: 'agent', call: asks('error') }, [
       status: true,
       data: [
         {
-          ...found,
+          id: 1,
+          title: 'Clearing error E-07',
+          slug: 'clearing-error-e-07',
           excerpt: 'Three checks before you open the case.',
           content: '<p>Switch the kiln off at the wall, then wait one minute.</p>',
           category: { id: 1, name: 'First firing' },
+          views: 0,
+          status: 'published',
+          created_at: '2026-05-04T08:15:00Z',
         },
       ],
     },

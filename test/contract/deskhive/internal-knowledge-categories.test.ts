@@ -1,5 +1,4 @@
 import { contract, type Before } from '../../support/contract.ts'
-import { articleView } from './views.ts'
 import {
   answers,
   bySortOrder,
@@ -11,7 +10,7 @@ import {
   wrongOrder,
   wrongStatus,
 } from './catalog.ts'
-import { meta } from './views.ts'
+import { articleView, meta } from './views.ts'
 
 // deskhive.md section 14.
 
