@@ -2,6 +2,7 @@ import init from './0001_init.sql' with { type: 'text' }
 import cannedResponses from './0002_canned_responses.sql' with { type: 'text' }
 import messageLikes from './0003_message_likes.sql' with { type: 'text' }
 import agents from './0004_agents.sql' with { type: 'text' }
+import knowledge from './0005_knowledge.sql' with { type: 'text' }
 import settings from './0006_settings.sql' with { type: 'text' }
 import reports from './0008_reports.sql' with { type: 'text' }
 
@@ -13,6 +14,7 @@ export const migrations: readonly Migration[] = [
   { name: '0002_canned_responses', sql: cannedResponses },
   { name: '0003_message_likes', sql: messageLikes },
   { name: '0004_agents', sql: agents },
+  { name: '0005_knowledge', sql: knowledge },
   { name: '0006_settings', sql: settings },
   { name: '0008_reports', sql: reports },
 ]

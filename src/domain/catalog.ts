@@ -9,6 +9,7 @@ import {
   clearOtherDefaults,
   customFieldStore,
   departmentStore,
+  knowledgeCategoryStore,
   labelStore,
   productIdByEnvatoId,
   productStore,
@@ -19,6 +20,7 @@ import type {
   CategoryRow,
   CustomFieldRow,
   DepartmentRow,
+  KnowledgeCategoryRow,
   LabelRow,
   ProductRow,
 } from '../store/schema.ts'
@@ -35,6 +37,7 @@ export type Label = LabelRow
 export type Product = ProductRow
 export type CannedResponse = CannedResponseRow
 export type CustomField = CustomFieldRow
+export type KnowledgeCategory = KnowledgeCategoryRow
 
 type Stamps = 'id' | 'createdAt' | 'updatedAt'
 
@@ -149,6 +152,12 @@ export const customFields = catalog<CustomField>({
   noun: 'custom_field',
   store: customFieldStore,
   nameOf: (row) => row.label,
+})
+
+export const knowledgeCategories = catalog<KnowledgeCategory>({
+  noun: 'knowledge_category',
+  store: knowledgeCategoryStore,
+  nameOf: (row) => row.name,
 })
 
 /** The members of a department, by name. */

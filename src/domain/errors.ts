@@ -31,7 +31,7 @@ export type FaultAbout = {
   unauthenticated: 'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'agent'
   forbidden: 'scope'
   limited: 'rate'
-  not_found: 'path' | 'workspace' | 'ticket' | 'message' | 'customer' | 'key' | 'record'
+  not_found: 'path' | 'workspace' | 'ticket' | 'message' | 'customer' | 'article' | 'key' | 'record'
   method: 'method'
   malformed: 'host' | 'json' | 'form' | 'contentType' | 'idempotencyKey'
   too_large: 'body'

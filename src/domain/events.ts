@@ -1,6 +1,12 @@
 import { insertEvent, setTicketSequence, ticketSequence } from '../store/events.ts'
 import type { Queries } from '../store/queries.ts'
-import type { KeyKind, StaffRole, TicketPriority, TicketStatus } from '../store/schema.ts'
+import type {
+  ArticleStatus,
+  KeyKind,
+  StaffRole,
+  TicketPriority,
+  TicketStatus,
+} from '../store/schema.ts'
 import type { Settings } from './settings.ts'
 import type { Tx } from './tx.ts'
 
@@ -46,6 +52,13 @@ type Person = {
   readonly role: StaffRole
 }
 
+type ArticleTold = {
+  readonly id: number
+  readonly uid: string
+  readonly title: string
+  readonly status: ArticleStatus
+}
+
 /** Every event and what it tells. The spine of audit, activity, webhooks and workflows. */
 type NounBodies = {
   'ticket.created': {
@@ -81,6 +94,9 @@ type NounBodies = {
   /** `fields` names what changed; a password is only named. */
   'staff.updated': Person & { readonly fields: string[] }
   'staff.deleted': Person
+  'article.created': ArticleTold
+  'article.updated': ArticleTold
+  'article.deleted': ArticleTold
   'api_key.created': { readonly id: number; readonly name: string; readonly kind: KeyKind }
   'api_key.updated': { readonly id: number; readonly name: string }
   'api_key.revoked': { readonly id: number; readonly name: string }
@@ -88,7 +104,13 @@ type NounBodies = {
 
 /** The nouns that are only lists. */
 export type CatalogNoun =
-  'department' | 'category' | 'label' | 'product' | 'canned_response' | 'custom_field'
+  | 'department'
+  | 'category'
+  | 'label'
+  | 'product'
+  | 'canned_response'
+  | 'custom_field'
+  | 'knowledge_category'
 
 type CatalogVerb = 'created' | 'updated' | 'deleted'
 

@@ -63,6 +63,15 @@ export function read<F extends z.ZodObject>(
   throw new Fault('invalid', 'body', issuesOf(reader, fields, body, self))
 }
 
+/** As `read`, of a query; of a name that is there more than once the last value counts. */
+export function readQuery<F extends z.ZodObject>(
+  reader: Reader,
+  fields: F,
+  query: URLSearchParams,
+): z.output<F> {
+  return read(reader, fields, Object.fromEntries(query))
+}
+
 function questionOf(field: object): Question | undefined {
   return questions.get(field)
 }

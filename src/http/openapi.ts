@@ -135,8 +135,16 @@ function pathParameters({ path }: Endpoint): Json[] {
 
 function queryParameters({ query }: Endpoint, schemas: Schemas): Json[] {
   if (!query) return []
-  const { properties } = schemas.input(query) as { properties: Json }
-  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }))
+  const { properties, required = [] } = schemas.input(query) as {
+    properties: Json
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    ...(required.includes(name) && { required: true }),
+    schema,
+  }))
 }
 
 function requestBody(schema: Json): Json {

@@ -6,6 +6,7 @@ export const prefixes = {
   message: 'msg',
   customer: 'cust',
   staff: 'user',
+  article: 'kb',
   event: 'evt',
   key: 'key',
   workspace: 'ws',

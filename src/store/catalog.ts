@@ -8,6 +8,7 @@ import {
   categories,
   customFields,
   departments,
+  knowledgeCategories,
   labels,
   products,
   type CannedResponseRow,
@@ -62,6 +63,10 @@ export const labelStore = catalogStore(labels, labels.sortOrder)
 export const productStore = catalogStore(products, products.sortName)
 export const cannedResponseStore = catalogStore(cannedResponses, cannedResponses.sortOrder)
 export const customFieldStore = catalogStore(customFields, customFields.sortOrder)
+export const knowledgeCategoryStore = catalogStore(
+  knowledgeCategories,
+  knowledgeCategories.sortOrder,
+)
 
 const clearDefault = command((db) =>
   db

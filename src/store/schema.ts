@@ -10,6 +10,8 @@ export const repliers = ['staff', 'customer'] as const
 export const staffRoles = ['admin', 'agent'] as const
 export const keyKinds = ['keva', 'internal', 'external'] as const
 export const publications = ['published', 'draft'] as const
+export const articleStatuses = ['published', 'draft', 'archived'] as const
+export const articleSources = ['manual', 'ai'] as const
 export const escalationLevels = ['standard', 'high', 'critical'] as const
 export const actorKinds = ['key', 'staff', 'job', 'system'] as const
 export const countDimensions = ['all', 'department', 'assignee', 'agent'] as const
@@ -286,6 +288,41 @@ export const settings = sqliteTable('settings', {
   value: text().notNull(),
 })
 
+export const knowledgeCategories = sqliteTable('knowledge_categories', {
+  id: autoId(),
+  name: text().notNull(),
+  description: text(),
+  icon: text(),
+  status: published(),
+  sortOrder: integer().notNull().default(0),
+  articlesCount: integer().notNull().default(0),
+  ...stamps(),
+})
+
+export const articles = sqliteTable('articles', {
+  id: autoId(),
+  uid: text().notNull(),
+  status: text({ enum: articleStatuses }).notNull().default('published'),
+  source: text({ enum: articleSources }).notNull().default('manual'),
+  categoryId: integer(),
+  authorId: integer(),
+  views: integer().notNull().default(0),
+  helpfulYes: integer().notNull().default(0),
+  helpfulNo: integer().notNull().default(0),
+  version: integer().notNull().default(1),
+  ...stamps(),
+  title: text().notNull(),
+  slug: text().notNull(),
+  excerpt: text(),
+  content: text(),
+})
+
+export const articleCounts = sqliteTable('article_counts', {
+  categoryId: integer().notNull(),
+  status: text({ enum: articleStatuses }).notNull(),
+  articles: integer().notNull(),
+})
+
 export const ticketCounts = sqliteTable('ticket_counts', {
   dimension: text({ enum: countDimensions }).notNull(),
   member: integer().notNull(),
@@ -326,10 +363,14 @@ export type CategoryRow = typeof categories.$inferSelect
 export type ProductRow = typeof products.$inferSelect
 export type CannedResponseRow = typeof cannedResponses.$inferSelect
 export type CustomFieldRow = typeof customFields.$inferSelect
+export type KnowledgeCategoryRow = typeof knowledgeCategories.$inferSelect
+export type ArticleRow = typeof articles.$inferSelect
 export type ApiKeyRow = typeof apiKeys.$inferSelect
 export type EventRow = typeof events.$inferSelect
 export type CustomFieldType = CustomFieldRow['type']
 export type TicketStatus = TicketRow['status']
 export type TicketPriority = TicketRow['priority']
+export type ArticleStatus = ArticleRow['status']
+export type ArticleSource = ArticleRow['source']
 export type StaffRole = StaffRow['role']
 export type KeyKind = ApiKeyRow['kind']

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { surfaces } from '../../src/app.ts'
+import { createArticle } from '../../src/domain/articles.ts'
 import { openTestApp, type KeyName, type TestApp } from '../support/harness.ts'
 import { documentNames, openLibrary } from '../support/openapi.ts'
 import { agentTicket, catalog } from '../support/seed.ts'
@@ -53,12 +54,21 @@ const records: readonly Versioned[] = [
     change: { name: 'Mara', email: 'mara@northwind.test' },
     stale: staleInDeskHive,
   },
+  {
+    name: "an admin's article",
+    key: 'special',
+    path: '/api/v1/internal/knowledge-articles/1',
+    write: 'PUT',
+    change: { title: 'Error E-08' },
+    stale: staleInDeskHive,
+  },
 ]
 
 async function desk(): Promise<TestApp> {
   const app = await openTestApp()
   catalog(app)
   await agentTicket(app)
+  await app.write((tx) => createArticle(tx, { title: 'Error E-07' }).id)
   return app
 }
 

@@ -62,6 +62,18 @@ const contractRows = [
   'GET /api/v1/internal/agents/:id agents:read',
   'PUT /api/v1/internal/agents/:id agents:update',
   'DELETE /api/v1/internal/agents/:id agents:delete',
+  // deskhive.md section 14
+  'GET /api/v1/internal/knowledge-categories knowledge-categories:list',
+  'POST /api/v1/internal/knowledge-categories knowledge-categories:create',
+  'GET /api/v1/internal/knowledge-categories/:id knowledge-categories:read',
+  'PUT /api/v1/internal/knowledge-categories/:id knowledge-categories:update',
+  'DELETE /api/v1/internal/knowledge-categories/:id knowledge-categories:delete',
+  // deskhive.md section 15
+  'GET /api/v1/internal/knowledge-articles knowledge-articles:list',
+  'POST /api/v1/internal/knowledge-articles knowledge-articles:create',
+  'GET /api/v1/internal/knowledge-articles/:id knowledge-articles:read',
+  'PUT /api/v1/internal/knowledge-articles/:id knowledge-articles:update',
+  'DELETE /api/v1/internal/knowledge-articles/:id knowledge-articles:delete',
   // deskhive.md section 16
   'GET /api/v1/internal/canned-responses canned-responses:list',
   'POST /api/v1/internal/canned-responses canned-responses:create',
@@ -97,10 +109,12 @@ const contractRows = [
   'POST /api/v1/external/tickets/:id/messages agent',
   'POST /api/v1/external/tickets/:id/close agent',
   'POST /api/v1/external/tickets/:id/messages/:messageId/like agent',
+  // deskhive.md section 22
   'GET /api/v1/external/canned-responses agent',
   // deskhive.md section 23
   'GET /api/v1/external/profile agent',
   'PUT /api/v1/external/profile agent',
+  'GET /api/v1/external/knowledge-base/search agent',
 ]
 
 /** What no contract table has: partial changes (deskhive.md 3.5), and the documents. */
@@ -110,6 +124,8 @@ const ourRows = [
   'PATCH /api/v1/internal/categories/:id categories:update',
   'PATCH /api/v1/internal/labels/:id labels:update',
   'PATCH /api/v1/internal/products/:id products:update',
+  'PATCH /api/v1/internal/knowledge-categories/:id knowledge-categories:update',
+  'PATCH /api/v1/internal/knowledge-articles/:id knowledge-articles:update',
   'PATCH /api/v1/internal/canned-responses/:id canned-responses:update',
   'PATCH /api/v1/internal/custom-fields/:id custom-fields:update',
   'PATCH /api/v1/internal/customers/:id customers:update',

@@ -1,6 +1,7 @@
 // Every row that writes, with a call that succeeds: what the tests of bad input start from.
 
-import { cannedResponses, customFields } from '../../src/domain/catalog.ts'
+import { createArticle } from '../../src/domain/articles.ts'
+import { cannedResponses, customFields, knowledgeCategories } from '../../src/domain/catalog.ts'
 import { externalEndpoints, internalEndpoints } from '../../src/http/deskhive/index.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import { endpoints as kevaEndpoints } from '../../src/http/keva/index.ts'
@@ -73,6 +74,14 @@ const bodies: { readonly [path: string]: object } = {
   'PUT /api/v1/internal/products/:id': { name: 'Kiln' },
   'PATCH /api/v1/internal/products/:id': { name: 'Kiln' },
   'DELETE /api/v1/internal/products/:id': {},
+  'POST /api/v1/internal/knowledge-categories': { name: 'First firing' },
+  'PUT /api/v1/internal/knowledge-categories/:id': { name: 'First firing' },
+  'PATCH /api/v1/internal/knowledge-categories/:id': { name: 'First firing' },
+  'DELETE /api/v1/internal/knowledge-categories/:id': {},
+  'POST /api/v1/internal/knowledge-articles': { title: 'Error E-07' },
+  'PUT /api/v1/internal/knowledge-articles/:id': { title: 'Error E-07' },
+  'PATCH /api/v1/internal/knowledge-articles/:id': { title: 'Error E-07' },
+  'DELETE /api/v1/internal/knowledge-articles/:id': {},
   'POST /api/v1/internal/canned-responses': { title: 'Thanks' },
   'PUT /api/v1/internal/canned-responses/:id': { title: 'Thanks' },
   'PATCH /api/v1/internal/canned-responses/:id': { title: 'Thanks' },
@@ -128,6 +137,8 @@ export async function openDesk(): Promise<TestApp> {
   await app.write((tx) => {
     cannedResponses.create(tx, { title: 'Welcome' })
     customFields.create(tx, { label: 'Bought on', type: 'date' })
+    knowledgeCategories.create(tx, { name: 'Welcome' })
+    createArticle(tx, { title: 'Welcome' })
   })
   await agentTicket(app)
   return app

@@ -11,7 +11,7 @@ import { eventsAfter } from '../../src/store/events.ts'
 import type { EventRow } from '../../src/store/schema.ts'
 import { ticketsWaitingSince } from '../../src/store/tickets.ts'
 import { clientOf, T0, testDesk, type TestDesk } from '../store/fixtures.ts'
-import { tracedOn } from '../store/plans.ts'
+import { traced } from '../store/plans.ts'
 
 // deskhive.md 24.4.
 
@@ -192,7 +192,7 @@ describe('closeWaiting', () => {
 
   test('finds what is due in an index, in order and without a scan', async () => {
     await write(open)
-    const asked = tracedOn(house.store, (q) => ticketsWaitingSince(q, T0 + 1, 50))
+    const asked = traced(house.store, ({ q }) => ticketsWaitingSince(q, T0 + 1, 50))
     expect(asked.map(({ plan, runs }) => ({ plan, runs }))).toEqual([
       { plan: ['SEARCH tickets USING INDEX tickets_waiting (<expr><?)'], runs: 1 },
     ])

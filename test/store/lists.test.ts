@@ -18,7 +18,7 @@ import { ticketDetails, ticketSummaries, type TicketFilter } from '../../src/sto
 import { insertTicket } from '../../src/store/tickets.ts'
 import { seeded } from '../prove/random.ts'
 import { connectionOf, T0, testDesk, type TestDesk } from './fixtures.ts'
-import { tracedOn, type Traced } from './plans.ts'
+import { traced as tracedIn, type Traced } from './plans.ts'
 
 const ticketsMade = 400
 
@@ -194,10 +194,7 @@ describe('every combination of filters', () => {
   })
 })
 
-/** What `job` asks, and how each is answered. */
-function traced(job: (reader: Reader) => unknown): Traced[] {
-  return tracedOn(house.store, (q) => job({ q, now: T0, actor: systemActor }))
-}
+const traced = (job: (reader: Reader) => unknown) => tracedIn(house.store, job)
 
 /** The steps of all plans that go through a whole table or index of tickets, or sort its ids. */
 function costly(all: readonly Traced[]): string[] {

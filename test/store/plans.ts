@@ -1,14 +1,14 @@
-// Which statements run, and how the database answers them.
+// What SQLite does for a piece of work: its statements, their plans and how often each runs.
 
 import type SQLite from 'better-sqlite3'
+import { systemActor, type Reader } from '../../src/domain/tx.ts'
 import { Store } from '../../src/store/db.ts'
-import type { Queries } from '../../src/store/queries.ts'
 import { clientOf, T0 } from './fixtures.ts'
 
 export type Traced = { readonly sql: string; readonly plan: string[]; runs: number }
 
-/** What `job` asks of a copy of the store on which nothing is prepared yet. */
-export function tracedOn(original: Store, job: (q: Queries) => unknown): Traced[] {
+/** What `job` asks of a copy of a store on which nothing is prepared yet, and how each is answered. */
+export function traced(original: Store, job: (reader: Reader) => unknown): Traced[] {
   using store = Store.inMemory(T0, original.snapshot())
   const client = clientOf(store)
   const found: Traced[] = []
@@ -28,7 +28,7 @@ export function tracedOn(original: Store, job: (q: Queries) => unknown): Traced[
     }
     return statement
   }) as typeof client.prepare
-  store.read((q) => void job(q))
+  store.read((q) => void job({ q, now: T0, actor: systemActor }))
   return found
 }
 

@@ -24,7 +24,8 @@ const own = db
   .prepare<[], TableInfo>('SELECT name, type, wr, strict FROM pragma_table_list')
   .all()
   .filter(({ name }) => !name.startsWith('sqlite_') && name !== 'migrations')
-const tables = own.filter(({ name }) => name !== 'search' && !name.startsWith('search_'))
+const isFullText = (name: string) => /^(?:article_)?search(?:_|$)/.test(name)
+const tables = own.filter(({ name }) => !isFullText(name))
 const tableNames = tables.map(({ name }) => name).toSorted()
 
 const columnsOf = (table: string) =>
@@ -99,10 +100,10 @@ function defaultOf(column: SQLiteColumn): string | null {
 }
 
 describe('the database', () => {
-  test('is strict in every table but the full-text index', () => {
+  test('is strict in every table but the full-text indexes', () => {
     expect(tables.filter(({ strict }) => strict !== 1)).toEqual([])
     const loose = own.filter(({ strict }) => strict !== 1).map(({ name }) => name)
-    expect(loose.every((name) => name === 'search' || name.startsWith('search_'))).toBe(true)
+    expect(loose.every(isFullText)).toBe(true)
   })
 
   test('refuses a text where a number belongs', () => {
@@ -167,6 +168,10 @@ function leadsAnIndex(table: string, column: string): boolean {
 const expectedIndexes = [
   'api_keys_agent',
   'api_keys_owner',
+  'articles_author',
+  'articles_category',
+  'articles_created',
+  'articles_status',
   'canned_responses_order',
   'categories_order',
   'categories_parent',
@@ -176,6 +181,8 @@ const expectedIndexes = [
   'department_agents_staff',
   'departments_default',
   'departments_order',
+  'knowledge_categories_name',
+  'knowledge_categories_order',
   'labels_name',
   'labels_order',
   'message_likes_staff',
@@ -202,9 +209,16 @@ const expectedIndexes = [
 ]
 
 const expectedTriggers = [
+  'articles_counted',
+  'articles_recounted',
+  'articles_searched',
+  'articles_searched_again',
+  'articles_uncounted',
+  'articles_unsearched',
   'customers_counted',
   'customers_uncounted',
   'departments_undated',
+  'knowledge_categories_removed',
   'message_likes_counted',
   'message_likes_uncounted',
   'messages_dated',

@@ -19,6 +19,14 @@ export function givenText(max: number) {
   return z.preprocess(trimmed, atMost(z.string(), max).optional())
 }
 
+/** Text that must be there, of at least so many characters. */
+export function textFrom(min: number) {
+  const long = z
+    .string()
+    .refine((value) => isAtLeast(value, min), finding({ rule: 'minLength', min }))
+  return z.preprocess(trimmed, long.meta({ minLength: min }))
+}
+
 /** Text that may be left out; null clears it. */
 export function optionalText(max: number) {
   return z.preprocess(trimmed, atMost(z.string(), max).nullable().optional())

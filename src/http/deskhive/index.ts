@@ -6,16 +6,19 @@ import { connection } from './connection.ts'
 import { external, internal } from './dialect.ts'
 import { externalDocument, internalDocument } from './document.ts'
 import { cannedResponses } from './external/cannedresponses.ts'
+import { library } from './external/library.ts'
 import { messages as agentMessages } from './external/messages.ts'
 import { profile } from './external/profile.ts'
 import { tickets as agentTickets } from './external/tickets.ts'
 import { agents } from './internal/agents.ts'
+import { articles } from './internal/articles.ts'
 import { cannedResponseEndpoints } from './internal/cannedresponses.ts'
 import { categoryEndpoints } from './internal/categories.ts'
 import { customers } from './internal/customers.ts'
 import { customFieldEndpoints } from './internal/customfields.ts'
 import { departmentEndpoints } from './internal/departments.ts'
 import { apiKeys } from './internal/keys.ts'
+import { knowledgeCategoryEndpoints } from './internal/knowledgecategories.ts'
 import { labelEndpoints } from './internal/labels.ts'
 import { messages } from './internal/messages.ts'
 import { productEndpoints } from './internal/products.ts'
@@ -53,6 +56,8 @@ const nouns: readonly Endpoint[] = [
   ...reportEndpoints,
   ...settings,
   ...agents,
+  ...knowledgeCategoryEndpoints,
+  ...articles,
 ]
 
 /** Every row of the internal group, for admins. */
@@ -68,6 +73,7 @@ export const externalEndpoints: readonly Endpoint[] = [
   ...agentMessages,
   ...cannedResponses,
   ...profile,
+  ...library,
 ]
 
 /** The scopes that an internal key may hold: those of the rows. */

@@ -50,7 +50,7 @@ export const shownPriorities: { readonly [P in TicketPriority]: PriorityWord } =
   urgent: 'critical',
 }
 
-const named = z.strictObject({ id: z.int(), name: z.string() }).meta({ id: 'Named' })
+export const named = z.strictObject({ id: z.int(), name: z.string() }).meta({ id: 'Named' })
 
 const ticketKeys = {
   id: z.int(),
@@ -166,7 +166,8 @@ export function presentMessage(message: Message, isLiked = false) {
   }
 }
 
-function relation(id: number | null, name: string | null) {
+/** What a record refers to, by its name. */
+export function relation(id: number | null, name: string | null) {
   return id === null || name === null ? null : { id, name }
 }
 

@@ -35,6 +35,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     ticket: 'Not found',
     message: 'Not found',
     customer: 'Not found',
+    article: 'Not found',
     key: 'Not found',
     record: 'Not found',
   },

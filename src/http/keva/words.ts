@@ -35,6 +35,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     ticket: 'Ticket not found',
     message: 'Message not found',
     customer: 'Customer not found',
+    article: 'Entry not found',
     key: 'Not found',
     record: 'Not found',
   },

@@ -66,6 +66,23 @@ export const maraView = {
   updated_at: at,
 }
 
+/** Article 1 of the first user (deskhive.md section 15). */
+export const articleView = {
+  id: 1,
+  title: 'Clearing error E-07',
+  slug: 'clearing-error-e-07',
+  excerpt: null as string | null,
+  content: null as string | null,
+  category: null as Named,
+  author: { id: 1, name: 'Administrator' } as Named,
+  views: 0,
+  helpful_yes: 0,
+  helpful_no: 0,
+  status: 'published',
+  created_at: at,
+  updated_at: at,
+}
+
 export function meta(total: number, page = 1, perPage = 15): object {
   const last = Math.max(1, Math.ceil(total / perPage))
   return { current_page: page, last_page: last, per_page: perPage, total }
