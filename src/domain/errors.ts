@@ -23,7 +23,8 @@ export type Rule = Finding['rule']
 
 /** Every way to be refused; `about` says what it concerns, and the pair has its words per dialect. */
 export type FaultAbout = {
-  unauthenticated: 'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'agent'
+  unauthenticated:
+    'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'agent' | 'credentials' | 'session'
   forbidden: 'scope'
   limited: 'rate'
   not_found: 'path' | 'workspace' | 'ticket' | 'message' | 'customer' | 'key' | 'record'
@@ -34,7 +35,7 @@ export type FaultAbout = {
   refused: 'locked'
   conflict: 'idempotency'
   stale: 'version'
-  unavailable: 'storage'
+  unavailable: 'storage' | 'busy'
 }
 
 export type FaultKind = keyof FaultAbout

@@ -1,6 +1,6 @@
 import { insertEvent, setTicketSequence, ticketSequence } from '../store/events.ts'
 import type { Queries } from '../store/queries.ts'
-import type { KeyKind, StaffRole, TicketPriority, TicketStatus } from '../store/schema.ts'
+import type { Audience, KeyKind, StaffRole, TicketPriority, TicketStatus } from '../store/schema.ts'
 import type { Tx } from './tx.ts'
 
 type Change<T> = { readonly from: T; readonly to: T }
@@ -22,6 +22,12 @@ export type TicketChanges = {
 
 /** Why a ticket changed by itself: its customer wrote, or nobody did for too long. */
 export type UpdateCause = 'reply' | 'inactivity'
+
+/**
+ * Why a session ended early: its person signed out, a used refresh token came again, the person's account
+ * changed, or the person has too many sessions.
+ */
+export type RevokeReason = 'sign_out' | 'reuse' | 'account_changed' | 'too_many'
 
 type MessageSaid = {
   readonly messageId: number
@@ -64,6 +70,14 @@ type NounBodies = {
   'api_key.created': { readonly id: number; readonly name: string; readonly kind: KeyKind }
   'api_key.updated': { readonly id: number; readonly name: string }
   'api_key.revoked': { readonly id: number; readonly name: string }
+  'session.created': { readonly uid: string; readonly staffId: number; readonly audience: Audience }
+  'session.revoked': {
+    readonly uid: string
+    readonly staffId: number
+    readonly audience: Audience
+    readonly reason: RevokeReason
+  }
+  'signing_key.rotated': { readonly kid: string }
 }
 
 /** The nouns that are only lists. */

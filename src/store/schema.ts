@@ -9,6 +9,7 @@ export const senderKinds = ['customer', 'staff', 'system', 'workflow', 'ai'] as 
 export const repliers = ['staff', 'customer'] as const
 export const staffRoles = ['admin', 'agent'] as const
 export const keyKinds = ['keva', 'internal', 'external'] as const
+export const audiences = ['internal', 'external'] as const
 export const publications = ['published', 'draft'] as const
 export const escalationLevels = ['standard', 'high', 'critical'] as const
 export const actorKinds = ['key', 'staff', 'job', 'system'] as const
@@ -258,7 +259,7 @@ export const events = sqliteTable('events', {
 
 export const idempotency = sqliteTable('idempotency', {
   id: autoId(),
-  keyId: integer().notNull(),
+  caller: text().notNull(),
   idempotencyKey: text().notNull(),
   fingerprint: text().notNull(),
   status: integer().notNull(),
@@ -276,6 +277,27 @@ export const cannedResponses = sqliteTable('canned_responses', {
   isActive: integer({ mode: 'boolean' }).notNull().default(true),
   sortOrder: integer().notNull().default(0),
   ...stamps(),
+})
+
+export const sessions = sqliteTable('sessions', {
+  id: autoId(),
+  uid: text().notNull(),
+  staffId: integer().notNull(),
+  audience: text({ enum: audiences }).notNull(),
+  ipAddress: text(),
+  userAgent: text(),
+  expiresAt: millis().notNull(),
+  revokedAt: millis(),
+  createdAt: millis().notNull(),
+})
+
+export const refreshTokens = sqliteTable('refresh_tokens', {
+  id: autoId(),
+  sessionId: integer().notNull(),
+  hash: text().notNull(),
+  expiresAt: millis().notNull(),
+  usedAt: millis(),
+  createdAt: millis().notNull(),
 })
 
 export const ticketCounts = sqliteTable('ticket_counts', {
@@ -302,3 +324,4 @@ export type TicketStatus = TicketRow['status']
 export type TicketPriority = TicketRow['priority']
 export type StaffRole = StaffRow['role']
 export type KeyKind = ApiKeyRow['kind']
+export type Audience = (typeof sessions.$inferSelect)['audience']

@@ -43,12 +43,12 @@ const makeKey = () =>
     }),
   )
 
-async function keep(count: number, at: number, keyId: number, prefix: string): Promise<void> {
+async function keep(count: number, at: number, caller: string, prefix: string): Promise<void> {
   house.time.now = at
   await house.desk.write(systemActor, (tx) => {
     for (let n = 0; n < count; n++) {
       const answer = { status: 201, body: '{}', isSealed: false }
-      keepAnswer(tx, keyId, { key: `${prefix}${n}`, fingerprint: 'f' }, answer)
+      keepAnswer(tx, caller, { key: `${prefix}${n}`, fingerprint: 'f' }, answer)
     }
   })
 }
@@ -58,8 +58,8 @@ const left = () => clientOf(house.store).prepare('SELECT count(*) FROM idempoten
 describe('forgetAnswers', () => {
   test('forgets what has had its day, in batches, and keeps the rest', async () => {
     const { key } = await makeKey()
-    await keep(450, T0, key.id, 'old')
-    await keep(3, T0 + 1000, key.id, 'young')
+    await keep(450, T0, `key:${key.id}`, 'old')
+    await keep(3, T0 + 1000, `key:${key.id}`, 'young')
     const job = forgetAnswers(house.desk)
     house.time.now = T0 + answersKeptMs + 1
     expect(await job.step(house.time.now)).toBe(true)
@@ -67,7 +67,7 @@ describe('forgetAnswers', () => {
     expect(await job.step(house.time.now)).toBe(true)
     expect(await job.step(house.time.now)).toBe(false)
     expect(left()).toBe(3)
-    const kept = house.store.read((q) => storedAnswer(q, key.id, 'young0'))
+    const kept = house.store.read((q) => storedAnswer(q, `key:${key.id}`, 'young0'))
     expect(kept?.status).toBe(201)
   })
 

@@ -18,6 +18,7 @@ import { labelEndpoints } from './internal/labels.ts'
 import { messages } from './internal/messages.ts'
 import { productEndpoints } from './internal/products.ts'
 import { tickets } from './internal/tickets.ts'
+import { session } from './session.ts'
 
 const health = 'Health check successful'
 
@@ -52,6 +53,7 @@ const nouns: readonly Endpoint[] = [
 export const internalEndpoints: readonly Endpoint[] = [
   ...nouns,
   ...apiKeys((scope) => internalScopes().has(scope)),
+  ...session('internal'),
 ]
 
 /** Every row of the external group, for agents. */
@@ -60,6 +62,7 @@ export const externalEndpoints: readonly Endpoint[] = [
   ...agentTickets,
   ...agentMessages,
   ...cannedResponses,
+  ...session('external'),
 ]
 
 /** The scopes that an internal key may hold: those of the rows. */
