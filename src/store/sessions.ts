@@ -66,7 +66,7 @@ const removeOfEnded = command((db) =>
   db.delete(refreshTokens).where(
     sql`${refreshTokens.id} IN (
       SELECT token.id FROM sessions AS session
-        JOIN refresh_tokens AS token ON token.session_id = session.id
+        CROSS JOIN refresh_tokens AS token ON token.session_id = session.id
         WHERE session.expires_at <= ${value('now')} LIMIT ${value('limit')}
     )`,
   ),

@@ -6,13 +6,14 @@ import { createKey } from '../../src/domain/keys.ts'
 import { systemActor } from '../../src/domain/tx.ts'
 import {
   forgetAnswers,
+  forgetSessions,
   reopenStore,
   saveKeyUses,
   whileWritable,
 } from '../../src/jobs/housekeeping.ts'
 import { beat } from '../../src/jobs/heartbeat.ts'
 import type { Log } from '../../src/lib/log.ts'
-import { minuteMs } from '../../src/lib/time.ts'
+import { dayMs, minuteMs } from '../../src/lib/time.ts'
 import { storedAnswer } from '../../src/store/idempotency.ts'
 import { setMeta } from '../../src/store/meta.ts'
 import { clientOf, openStore, T0, tempFolder, testDesk, type TestDesk } from '../store/fixtures.ts'
@@ -80,6 +81,42 @@ describe('forgetAnswers', () => {
       looks.push(write.mock.calls.length)
     }
     expect(looks).toEqual([1, 1, 1, 2, 2, 3])
+  })
+})
+
+describe('forgetSessions', () => {
+  const counts = () => {
+    const client = clientOf(house.store)
+    return ['sessions', 'refresh_tokens'].map((table) =>
+      client.prepare(`SELECT count(*) FROM ${table}`).pluck().get(),
+    )
+  }
+
+  /** So many sessions of the administrator, each with so many tokens, that end at `at`. */
+  const insert = (sessions: number, tokens: number, at: number, name: string) =>
+    clientOf(house.store).exec(`
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${sessions})
+      INSERT INTO sessions (uid, staff_id, audience, expires_at, created_at)
+        SELECT '${name}' || i, 1, 'internal', ${at}, ${T0} FROM n;
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${tokens})
+      INSERT INTO refresh_tokens (session_id, hash, expires_at, created_at)
+        SELECT s.id, s.uid || '-' || i, ${T0 + dayMs}, ${T0}
+          FROM sessions s, n WHERE s.uid LIKE '${name}%';`)
+
+  test('forgets what has ended, tokens before sessions, in batches, and keeps the rest', async () => {
+    insert(3, 150, T0 + 1000, 'old')
+    insert(2, 2, T0 + 2 * dayMs, 'young')
+    const job = forgetSessions(house.desk)
+    const step = async (now: number) => {
+      house.time.now = now
+      return [await job.step(now), ...counts()]
+    }
+    expect(await step(T0 + 999)).toEqual([false, 5, 454])
+    expect(await step(T0 + minuteMs + 1000)).toEqual([true, 4, 254])
+    expect(await step(T0 + minuteMs + 1000)).toEqual([true, 3, 54])
+    expect(await step(T0 + minuteMs + 1000)).toEqual([false, 2, 4])
+    expect(await step(T0 + dayMs + minuteMs)).toEqual([false, 2, 0])
+    expect(await step(T0 + 2 * dayMs + minuteMs)).toEqual([false, 0, 0])
   })
 })
 
