@@ -285,19 +285,21 @@ async function eventually(holds: () => Promise<boolean>): Promise<void> {
 }
 
 describe('deskbox keys rotate-signing', () => {
-  const signing = () => readFileSync(join(folder.path, 'data', 'signing-keys.json'), 'utf8')
-
   test('signs by another key, which is in a file for its owner alone', async () => {
     const before = await cli('keys', 'rotate-signing')
     expect([before.code, before.err]).toEqual([1, expect.stringContaining('There is no desk')])
     await make('--kind', 'keva', '--name', 'Shop')
     const first = await cli('keys', 'rotate-signing', '--json')
     const second = await cli('keys', 'rotate-signing')
+    const file = join(folder.path, 'data', 'signing-keys.json')
     const { kid } = JSON.parse(first.out) as { kid: string }
-    const held = JSON.parse(signing()) as { current: { kid: string }; former: { kid: string }[] }
+    const held = JSON.parse(readFileSync(file, 'utf8')) as {
+      current: { kid: string }
+      former: { kid: string }[]
+    }
     expect(second.out).toBe(`Tokens are signed by the key ${held.current.kid} from now on.`)
     expect(held.former.map((key) => key.kid)).toContain(kid)
-    expect(modeOf(join(folder.path, 'data', 'signing-keys.json'))).toBe(0o600)
+    expect(modeOf(file)).toBe(0o600)
     expect((await cli('keys', 'rotate-signing', 'x')).code).toBe(2)
   })
 })

@@ -84,32 +84,32 @@ describe('forgetAnswers', () => {
   })
 })
 
+const sessionCounts = () => {
+  const client = clientOf(house.store)
+  return ['sessions', 'refresh_tokens'].map((table) =>
+    client.prepare(`SELECT count(*) FROM ${table}`).pluck().get(),
+  )
+}
+
+/** So many sessions of the administrator, each with so many tokens, that end at `at`. */
+const insertSessions = (sessions: number, tokens: number, at: number, name: string) =>
+  clientOf(house.store).exec(`
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${sessions})
+    INSERT INTO sessions (uid, staff_id, audience, expires_at, created_at)
+      SELECT '${name}' || i, 1, 'internal', ${at}, ${T0} FROM n;
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${tokens})
+    INSERT INTO refresh_tokens (session_id, hash, expires_at, created_at)
+      SELECT s.id, s.uid || '-' || i, ${T0 + dayMs}, ${T0}
+        FROM sessions s, n WHERE s.uid LIKE '${name}%';`)
+
 describe('forgetSessions', () => {
-  const counts = () => {
-    const client = clientOf(house.store)
-    return ['sessions', 'refresh_tokens'].map((table) =>
-      client.prepare(`SELECT count(*) FROM ${table}`).pluck().get(),
-    )
-  }
-
-  /** So many sessions of the administrator, each with so many tokens, that end at `at`. */
-  const insert = (sessions: number, tokens: number, at: number, name: string) =>
-    clientOf(house.store).exec(`
-      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${sessions})
-      INSERT INTO sessions (uid, staff_id, audience, expires_at, created_at)
-        SELECT '${name}' || i, 1, 'internal', ${at}, ${T0} FROM n;
-      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${tokens})
-      INSERT INTO refresh_tokens (session_id, hash, expires_at, created_at)
-        SELECT s.id, s.uid || '-' || i, ${T0 + dayMs}, ${T0}
-          FROM sessions s, n WHERE s.uid LIKE '${name}%';`)
-
   test('forgets what has ended, tokens before sessions, in batches, and keeps the rest', async () => {
-    insert(3, 150, T0 + 1000, 'old')
-    insert(2, 2, T0 + 2 * dayMs, 'young')
+    insertSessions(3, 150, T0 + 1000, 'old')
+    insertSessions(2, 2, T0 + 2 * dayMs, 'young')
     const job = forgetSessions(house.desk)
     const step = async (now: number) => {
       house.time.now = now
-      return [await job.step(now), ...counts()]
+      return [await job.step(now), ...sessionCounts()]
     }
     expect(await step(T0 + 999)).toEqual([false, 5, 454])
     expect(await step(T0 + minuteMs + 1000)).toEqual([true, 4, 254])

@@ -144,7 +144,7 @@ for (const group of groups) {
       },
     },
     ...[
-      ['one that was never given', `${'deskbox_ref_'}${'0'.repeat(36)}`],
+      ['one that was never given', `deskbox_ref_${'0'.repeat(36)}`],
       ['one of the other group', knownRefreshToken(other[group])],
       ['an API key', 'deskbox_int_x'],
       ['one with a letter off', knownRefreshToken(group).slice(0, -1) + '!'],
