@@ -3,7 +3,7 @@ import { rotateSigningKeys } from '../../../src/domain/signingkeys.ts'
 import type { Audience } from '../../../src/domain/sessions.ts'
 import { contract, type Row } from '../../support/contract.ts'
 import { openTestApp, type TestApp } from '../../support/harness.ts'
-import { expectDocumented } from '../../support/openapi.ts'
+import { expectDocumented, openLibrary } from '../../support/openapi.ts'
 import {
   asPerson,
   groups,
@@ -70,6 +70,15 @@ for (const group of groups) {
     },
   ])
 }
+
+test.each(groups)('the document of the %s group says what opens a row', async (group) => {
+  const { documents } = await openLibrary()
+  const { paths } = documents[group]
+  const security = (path: string, method: string) => paths[path]?.[method]?.['security']
+  expect(security('/tickets', 'get')).toEqual([{ key: [] }, { session: [] }])
+  expect(security('/session', 'delete')).toEqual([{ session: [] }])
+  for (const path of ['/session', '/session/refresh']) expect(security(path, 'post')).toEqual([])
+})
 
 test('a token of another workspace is refused', async () => {
   using app = await openTestApp()
