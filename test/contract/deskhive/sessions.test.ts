@@ -288,8 +288,8 @@ describe.each(groups)('a session of the %s group', (group) => {
     using app = await openSignIns()
     const { refresh_token: token } = await signIn(app, group)
     const answers = await Promise.all([refresh(app, group, token), refresh(app, group, token)])
-    expect(answers.map(({ status }) => status)).toEqual([200, 401])
-    const [won] = answers
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 401]))
+    const won = answers.find(({ status }) => status === 200)
     if (!won) throw new Error('Nobody won')
     expect(await statusOf(app, group, tokensIn(won).access_token)).toBe(401)
   })
