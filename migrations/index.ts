@@ -5,6 +5,7 @@ import agents from './0004_agents.sql' with { type: 'text' }
 import knowledge from './0005_knowledge.sql' with { type: 'text' }
 import settings from './0006_settings.sql' with { type: 'text' }
 import reports from './0008_reports.sql' with { type: 'text' }
+import sessions from './0009_sessions.sql' with { type: 'text' }
 
 export type Migration = { readonly name: string; readonly sql: string }
 
@@ -17,4 +18,5 @@ export const migrations: readonly Migration[] = [
   { name: '0005_knowledge', sql: knowledge },
   { name: '0006_settings', sql: settings },
   { name: '0008_reports', sql: reports },
+  { name: '0009_sessions', sql: sessions },
 ]

@@ -1,5 +1,7 @@
+import { AccessTokens } from './domain/accesstokens.ts'
 import { createFirstKeys, install, workspaceUid, type FirstKeys } from './domain/installation.ts'
 import { KeyRing } from './domain/keyring.ts'
+import { ensureSigningKeys, SigningKeys } from './domain/signingkeys.ts'
 import { Desk, systemActor, type Clock, type Random } from './domain/tx.ts'
 import { surfaces as deskhiveSurfaces } from './http/deskhive/index.ts'
 import type { Surface } from './http/dialect.ts'
@@ -8,14 +10,23 @@ import { surfaces as kevaSurfaces } from './http/keva/index.ts'
 import { Listener } from './http/listener.ts'
 import { mount, refuseHost } from './http/mount.ts'
 import { closeWaiting } from './jobs/autoclose.ts'
+import { SignIns } from './http/signins.ts'
 import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
-import { forgetAnswers, reopenStore, saveKeyUses, whileWritable } from './jobs/housekeeping.ts'
+import {
+  forgetAnswers,
+  forgetSessions,
+  reopenStore,
+  saveKeyUses,
+  whileWritable,
+} from './jobs/housekeeping.ts'
 import type { Log } from './lib/log.ts'
 import { clientAddress } from './security/address.ts'
+import { Attempts } from './security/attempts.ts'
 import type { Networks } from './security/networks.ts'
 import { Passwords, type PasswordCost } from './security/password.ts'
 import { Store } from './store/db.ts'
+import { closeToOthers, secretFile, type SecretText } from './store/secretfile.ts'
 
 /** What the machine gives and tests replace. */
 export type Machine = {
@@ -28,7 +39,14 @@ export type Machine = {
   readonly passwordCost: PasswordCost
 }
 
-export type OpenDesk = { readonly store: Store; readonly desk: Desk } & Disposable
+export type OpenDesk = {
+  readonly store: Store
+  readonly desk: Desk
+  /** The keys that sign tokens: a file beside the database. */
+  readonly signing: SecretText
+} & Disposable
+
+const signingFile = 'signing-keys.json'
 
 /** Every surface. Keva's come first: it speaks for unknown paths that no prefix claims. */
 export const surfaces: readonly Surface[] = [...kevaSurfaces, ...deskhiveSurfaces]
@@ -51,7 +69,12 @@ export async function openDesk(
   })
   const desk = new Desk({ store, clock, random })
   await installed(desk)
-  return { store, desk, [Symbol.dispose]: () => store[Symbol.dispose]() }
+  const signing = secretFile(directory, signingFile)
+  if (access === 'own') {
+    closeToOthers(directory, signingFile)
+    ensureSigningKeys(signing, random)
+  }
+  return { store, desk, signing, [Symbol.dispose]: () => store[Symbol.dispose]() }
 }
 
 /** Installs what is missing, and nothing a second time. */
@@ -81,7 +104,7 @@ export type App = {
 
 /** Everything between a request and the desk. `addressOf` tells who is calling. */
 export function makeApp(
-  desk: Desk,
+  { desk, signing }: Pick<OpenDesk, 'desk' | 'signing'>,
   options: {
     machine: Machine
     rates: Rates
@@ -90,13 +113,17 @@ export function makeApp(
   },
 ): App {
   const { machine, rates, hosts, addressOf } = options
-  const { clock, monotonic, log } = machine
+  const { clock, monotonic, log, random } = machine
   const uid = desk.read(systemActor, workspaceUid)
   if (uid === undefined) throw new Error('The data folder has no workspace')
   const ring = new KeyRing(desk, monotonic)
-  const gate = new Gate({ ring, rates, clock, monotonic, workspaceUid: uid, addressOf })
-  const services = { passwords: new Passwords(machine.passwordCost) }
-  const house = { desk, gate, log, services, hosts }
+  const keys = new SigningKeys(signing, monotonic, (err) => log.error('signing keys kept', err))
+  const tokens = new AccessTokens({ desk, keys, workspaceUid: uid, clock, random })
+  const gate = new Gate({ ring, tokens, rates, clock, monotonic, workspaceUid: uid, addressOf })
+  const passwords = new Passwords(machine.passwordCost)
+  const attempts = new Attempts(monotonic)
+  const signIns = new SignIns({ passwords, attempts, tokens, addressOf, log })
+  const house = { desk, gate, log, services: { passwords, signIns }, hosts }
   const elysia = mount(house, surfaces).compile()
   return {
     desk,
@@ -135,7 +162,7 @@ export type ListenOptions = {
 export function listen(opened: OpenDesk, options: ListenOptions): Listening {
   const { machine, host, port, certificate = null } = options
   let { rules } = options
-  const app = makeApp(opened.desk, {
+  const app = makeApp(opened, {
     machine,
     rates: rules.rates,
     hosts: () => rules.hosts,
@@ -155,7 +182,12 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
     },
   })
   const { store, desk } = opened
-  const writing = [saveKeyUses(app.ring), forgetAnswers(desk), closeWaiting(desk)]
+  const writing = [
+    saveKeyUses(app.ring),
+    forgetAnswers(desk),
+    forgetSessions(desk),
+    closeWaiting(desk),
+  ]
   const jobs = [
     reopenStore(store, machine.log),
     ...writing.map((job) => whileWritable(store, job)),

@@ -1,8 +1,9 @@
-import { openDesk } from '../app.ts'
+import { openDesk, type OpenDesk } from '../app.ts'
 import { createKey, listKeys, revokeKey, type Key, type KeyKind } from '../domain/keys.ts'
 import { findAgentByEmail } from '../domain/agents.ts'
 import { installedAdminId } from '../domain/staff.ts'
-import { systemActor, type Desk, type Tx } from '../domain/tx.ts'
+import { rotateSigningKeys } from '../domain/signingkeys.ts'
+import { systemActor, type Tx } from '../domain/tx.ts'
 import { internalScopes } from '../http/deskhive/index.ts'
 import { kevaScopes } from '../http/keva/index.ts'
 import { integerId, publicId, uidOf } from '../lib/ids.ts'
@@ -16,8 +17,11 @@ export const keysHelp = `usage: deskbox keys create --kind keva|internal|externa
                           [--scopes A,B] [--special] [--agent EMAIL] [--expires DATE]
        deskbox keys list
        deskbox keys revoke ID
+       deskbox keys rotate-signing
 
-Works beside a running server, which takes notice within a second.
+Works beside a running server, which takes notice within a second. rotate-signing makes
+the key that signs the tokens of people who sign in; tokens of the former one stay good
+until they expire, a quarter of an hour later at most.
 
   --kind KIND    keva, internal (DeskHive admins) or external (DeskHive agents)
   --name NAME    what the key is for
@@ -43,7 +47,7 @@ const flags = {
 
 type Flags = ReturnType<typeof argsOf<typeof flags>>['values']
 
-/** `deskbox keys create|list|revoke`. Answers the exit code. */
+/** `deskbox keys create|list|revoke|rotate-signing`. Answers the exit code. */
 export async function keys(args: string[], io: Io): Promise<number> {
   const { values, positionals } = argsOf(args, flags)
   const [verb, ...words] = positionals
@@ -53,19 +57,19 @@ export async function keys(args: string[], io: Io): Promise<number> {
   const { directory } = effective(io, values)
   if (verb !== 'create') requireDesk(directory)
   using opened = await openDesk(directory, 'share', realMachine(io))
-  return await run(opened.desk)
+  return await run(opened)
 }
 
 /** Checks the call, and gives what to do with the desk: a wrong call opens none. */
 type Verb = (values: Flags, words: readonly string[], io: Io) => Run
 
-type Run = (desk: Desk) => number | Promise<number>
+type Run = (opened: OpenDesk) => number | Promise<number>
 
 const verbs: { readonly [verb: string]: Verb } = {
   create(values, words, io) {
     refuseWords(words)
     const wanted = wantedKey(values)
-    return async (desk) => {
+    return async ({ desk }) => {
       const { key, raw } = await desk.write(systemActor, (tx) =>
         createKey(tx, {
           ...wanted,
@@ -81,7 +85,7 @@ const verbs: { readonly [verb: string]: Verb } = {
 
   list(values, words, io) {
     refuseWords(words)
-    return (desk) => {
+    return ({ desk }) => {
       const all = desk.read(systemActor, listKeys)
       if (values.json) io.out(JSON.stringify(all.map(shown)))
       else for (const key of all) io.out(line(key))
@@ -92,7 +96,7 @@ const verbs: { readonly [verb: string]: Verb } = {
   revoke(values, words, io) {
     const word = onlyWord(words)
     if (word === undefined) throw new UsageError('keys revoke needs the ID of a key')
-    return async (desk) => {
+    return async ({ desk }) => {
       const id = desk.read<number | undefined>(systemActor, (reader) => {
         const uid = uidOf('key', word)
         return listKeys(reader).find((key) => key.uid === uid || key.id === integerId(word))?.id
@@ -100,6 +104,17 @@ const verbs: { readonly [verb: string]: Verb } = {
       if (id === undefined) throw new Error(`There is no key ${word}`)
       const key = await desk.write(systemActor, (tx) => revokeKey(tx, id))
       io.out(values.json ? JSON.stringify(shown(key)) : `Revoked: ${line(key)}`)
+      return 0
+    }
+  },
+
+  'rotate-signing'(values, words, io) {
+    refuseWords(words)
+    return async ({ desk, signing }) => {
+      const kid = await desk.write(systemActor, (tx) => rotateSigningKeys(tx, signing))
+      io.out(
+        values.json ? JSON.stringify({ kid }) : `Tokens are signed by the key ${kid} from now on.`,
+      )
       return 0
     }
   },

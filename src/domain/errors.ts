@@ -28,7 +28,8 @@ export type Rule = Finding['rule']
 
 /** Every way to be refused; `about` says what it concerns, and the pair has its words per dialect. */
 export type FaultAbout = {
-  unauthenticated: 'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'agent'
+  unauthenticated:
+    'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'agent' | 'credentials' | 'session'
   forbidden: 'scope'
   limited: 'rate'
   not_found: 'path' | 'workspace' | 'ticket' | 'message' | 'customer' | 'article' | 'key' | 'record'
@@ -39,7 +40,7 @@ export type FaultAbout = {
   refused: 'locked' | 'lastAdmin'
   conflict: 'idempotency'
   stale: 'version'
-  unavailable: 'storage'
+  unavailable: 'storage' | 'busy'
 }
 
 export type FaultKind = keyof FaultAbout

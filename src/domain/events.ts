@@ -2,6 +2,7 @@ import { insertEvent, setTicketSequence, ticketSequence } from '../store/events.
 import type { Queries } from '../store/queries.ts'
 import type {
   ArticleStatus,
+  Audience,
   KeyKind,
   StaffRole,
   TicketPriority,
@@ -36,6 +37,12 @@ type CustomFieldValues = { readonly [id: string]: string | null }
  * was an agent for it.
  */
 export type UpdateCause = 'reply' | 'inactivity' | 'auto_assign'
+
+/**
+ * Why a session ended early: its person signed out, a used refresh token came again, the person's account
+ * changed, or the person has too many sessions.
+ */
+export type RevokeReason = 'sign_out' | 'reuse' | 'account_changed' | 'too_many'
 
 type MessageSaid = {
   readonly messageId: number
@@ -100,6 +107,14 @@ type NounBodies = {
   'api_key.created': { readonly id: number; readonly name: string; readonly kind: KeyKind }
   'api_key.updated': { readonly id: number; readonly name: string }
   'api_key.revoked': { readonly id: number; readonly name: string }
+  'session.created': { readonly uid: string; readonly staffId: number; readonly audience: Audience }
+  'session.revoked': {
+    readonly uid: string
+    readonly staffId: number
+    readonly audience: Audience
+    readonly reason: RevokeReason
+  }
+  'signing_key.rotated': { readonly kid: string }
 }
 
 /** The nouns that are only lists. */

@@ -10,9 +10,9 @@ type Repeat = { readonly key: string; readonly fingerprint: string }
 
 type KeptAnswer = { readonly status: number; readonly body: string; readonly isSealed: boolean }
 
-/** The answer given before to this request. Throws `conflict` when its key came with another one. */
-export function keptAnswer(tx: Tx, keyId: number, repeat: Repeat): KeptAnswer | undefined {
-  const known = storedAnswer(tx.q, keyId, repeat.key)
+/** The answer given before to this request of a caller (`key:12`). Throws `conflict` when its key came with another one. */
+export function keptAnswer(tx: Tx, caller: string, repeat: Repeat): KeptAnswer | undefined {
+  const known = storedAnswer(tx.q, caller, repeat.key)
   if (!known) return undefined
   if (known.createdAt <= tx.now - answersKeptMs) {
     removeAnswer(tx.q, known.id)
@@ -26,15 +26,15 @@ export function keptAnswer(tx: Tx, keyId: number, repeat: Repeat): KeptAnswer | 
 const lookAheadMs = minuteMs
 
 /** Whether `keptAnswer` will find one in a moment, or a conflict; false when it might be forgotten by then. */
-export function peekAnswer(reader: Reader, keyId: number, { key }: Repeat): boolean {
-  const known = storedAnswer(reader.q, keyId, key)
+export function peekAnswer(reader: Reader, caller: string, { key }: Repeat): boolean {
+  const known = storedAnswer(reader.q, caller, key)
   return known !== undefined && known.createdAt > reader.now + lookAheadMs - answersKeptMs
 }
 
-export function keepAnswer(tx: Tx, keyId: number, repeat: Repeat, answer: KeptAnswer): void {
+export function keepAnswer(tx: Tx, caller: string, repeat: Repeat, answer: KeptAnswer): void {
   insertAnswer(tx.q, {
     ...answer,
-    keyId,
+    caller,
     idempotencyKey: repeat.key,
     fingerprint: repeat.fingerprint,
     createdAt: tx.now,

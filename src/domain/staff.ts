@@ -15,6 +15,7 @@ import {
 import type { StaffRole, StaffRow } from '../store/schema.ts'
 import { differing } from './changes.ts'
 import { Fault, found } from './errors.ts'
+import { revokeSessionsOf } from './sessions.ts'
 import type { Reader, Tx } from './tx.ts'
 
 export type { StaffRole } from '../store/schema.ts'
@@ -88,9 +89,13 @@ export function updateStaff(tx: Tx, id: number, fields: StaffFields): Staff {
     updatedAt: tx.now,
   })
   if (role !== person.role) moveToRole(tx, id, role)
+  if (changed.some((name) => credentials.has(name))) revokeSessionsOf(tx, id)
   tx.emit('staff.updated', null, { id, uid: person.uid, name, role, fields: changed })
   return getStaff(tx, id)
 }
+
+/** What signed-in sessions rest on: whoever signs in again does it as the person is now. */
+const credentials: ReadonlySet<string> = new Set(['password', 'role', 'isActive'])
 
 /**
  * Deletes a person. Their links to tickets, memberships and likes go, what was assigned to them is

@@ -7,8 +7,11 @@ export type Wording = { readonly status: number; readonly body: object }
 
 /** How one contract admits callers, words refusals and spells its headers. */
 export type Dialect = {
-  /** Runs the contract's checks in its order, up to the scope. Throws a Fault at the first that fails. */
-  admit(gate: Gate, visit: Visit, endpoint: Endpoint): void
+  /**
+   * Runs the contract's checks in its order, up to the scope. Throws a Fault at the first that fails, or
+   * gives a promise of the rest.
+   */
+  admit(gate: Gate, visit: Visit, endpoint: Endpoint): Promise<void> | undefined
   word(fault: Fault): Wording
   /** What a caller hears of a fault of ours. */
   readonly crash: Wording

@@ -1,8 +1,10 @@
 import type { z } from 'zod'
-import type { Key } from '../domain/keys.ts'
+import type { Caller } from '../domain/callers.ts'
 import type { Fault } from '../domain/errors.ts'
 import type { Reader, Tx } from '../domain/tx.ts'
 import type { Passwords } from '../security/password.ts'
+import type { Visit } from './gate.ts'
+import type { SignIns } from './signins.ts'
 
 /** What a row is given: path parameters and query as sent, the body as parsed but not yet checked. */
 export type Call<T extends Reader> = {
@@ -10,7 +12,8 @@ export type Call<T extends Reader> = {
   readonly params: { readonly [name: string]: string }
   readonly query: URLSearchParams
   readonly body: unknown
-  readonly key: Key | null
+  /** Whoever calls; null where nobody need say so. */
+  readonly caller: Caller | null
 }
 
 /** What a row answers. A null body is an empty one. */
@@ -24,9 +27,10 @@ export type Answer = {
 type Row = {
   /** Below the surface's prefix, parameters as `:name`. */
   readonly path: string
-  /** What the key must hold; null lets every key of the surface in, 'public' needs none. */
+  /** What the caller must hold; null lets every caller of the surface in. */
   readonly scope: string | null
-  readonly access?: 'public'
+  /** 'public' needs no key; 'person' is for people who have signed in, and for no key. */
+  readonly access?: 'public' | 'person'
   readonly tag: string
   readonly summary: string
   readonly query?: z.ZodObject
@@ -52,12 +56,12 @@ export type ReadEndpoint = Row & {
 }
 
 /** What works outside a transaction, for rows that need it. */
-export type Services = { readonly passwords: Passwords }
+export type Services = { readonly passwords: Passwords; readonly signIns: SignIns }
 
 export type WriteEndpoint = Row & {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** See `withPreparation`. */
-  prepare?(call: Call<Reader>, services: Services): () => Promise<unknown>
+  prepare?(call: Call<Reader>, services: Services, visit: Visit): () => Promise<unknown>
   /** A Fault that is returned is answered like one that is thrown, but what was written stays. */
   run(call: Call<Tx>, prepared: unknown): Answer | Fault
 }
@@ -70,7 +74,7 @@ export type WriteEndpoint = Row & {
 export function withPreparation<P>(
   row: Row & {
     readonly method: WriteEndpoint['method']
-    prepare(call: Call<Reader>, services: Services): () => Promise<P>
+    prepare(call: Call<Reader>, services: Services, visit: Visit): () => Promise<P>
     run(call: Call<Tx>, prepared: P): Answer | Fault
   },
 ): WriteEndpoint {

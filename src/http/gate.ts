@@ -1,6 +1,9 @@
+import type { AccessTokens } from '../domain/accesstokens.ts'
+import { callerOfKey, callerOfSession, type Caller } from '../domain/callers.ts'
 import { Fault } from '../domain/errors.ts'
 import type { Key } from '../domain/keys.ts'
 import type { KeyRing } from '../domain/keyring.ts'
+import type { Audience } from '../domain/sessions.ts'
 import type { Actor, Clock } from '../domain/tx.ts'
 import { clientNetwork } from '../security/address.ts'
 import { Limiter, type Standing } from '../security/bucket.ts'
@@ -18,9 +21,12 @@ export type Visit = {
   readonly query: URLSearchParams
   /** Where the caller stands with the limiter that applied; null when there is none. */
   standing: Standing | null
-  /** The key as sent, once a dialect has found it, and its record once it is known. */
-  rawKey: string | null
-  key: Key | null
+  /** Whoever calls, once a dialect has found out. */
+  caller: Caller | null
+  /** What seals the answers that are kept for the caller and hold a secret. */
+  secret: string
+  /** Who has just proved to be this person, and has no session yet. */
+  staffId: number | null
 }
 
 // Issued keys are far fewer; what is forgotten first is what was used longest ago.
@@ -31,12 +37,14 @@ const addressesMost = 5_000
 export class Gate {
   readonly workspaceUid: string
   readonly #ring: KeyRing
+  readonly #tokens: AccessTokens
   readonly #clock: Clock
   readonly #addressOf: (request: Request) => string
   readonly #limiters: { keva: Limiter; deskhive: Limiter; stranger: Limiter; open: Limiter }
 
   constructor(parts: {
     ring: KeyRing
+    tokens: AccessTokens
     rates: Rates
     clock: Clock
     monotonic: () => number
@@ -46,6 +54,7 @@ export class Gate {
     const { rates, monotonic } = parts
     const limiter = (perMinute: number, most: number) => new Limiter({ perMinute, most, monotonic })
     this.#ring = parts.ring
+    this.#tokens = parts.tokens
     this.#clock = parts.clock
     this.#addressOf = parts.addressOf
     this.workspaceUid = parts.workspaceUid
@@ -69,9 +78,22 @@ export class Gate {
   /** The key of that raw value, in whatever state. */
   recognise(visit: Visit, rawKey: string): Key | undefined {
     const key = this.#ring.recognise(rawKey)
-    visit.rawKey = rawKey
-    visit.key = key ?? null
+    visit.secret = rawKey
+    visit.caller = key ? callerOfKey(key) : null
     return key
+  }
+
+  /** The person whose live session of the group an access token stands for. */
+  async recognisePerson(
+    visit: Visit,
+    token: string,
+    audience: Audience,
+  ): Promise<Caller | undefined> {
+    const session = await this.#tokens.recognise(token, audience)
+    if (!session) return undefined
+    visit.caller = callerOfSession(session)
+    visit.secret = `${this.#tokens.sealing} ${visit.caller.name}`
+    return visit.caller
   }
 
   isExpired(key: Key): boolean {
@@ -83,6 +105,11 @@ export class Gate {
     const limiter = key.kind === 'keva' ? this.#limiters.keva : this.#limiters.deskhive
     this.#settle(visit, limiter.spend(key.id))
     this.#ring.used(key.id, this.#clock())
+  }
+
+  /** Takes a call from the bucket of a person, whatever the session. Throws `limited`. */
+  spendPerson(visit: Visit, caller: Caller): void {
+    this.#settle(visit, this.#limiters.deskhive.spend(caller.name))
   }
 
   /** Takes a call from the bucket of callers from this address without a good key. Throws `limited`. */
@@ -100,14 +127,15 @@ export class Gate {
     visit.standing = this.#limiters.stranger.peek(this.#network(visit.request))
   }
 
-  /** Whoever acts through the key; the address is looked up only for what is written down. */
+  /** Whoever acts; the address is looked up only for what is written down. */
   actorOf(visit: Visit): Actor {
-    const { key, request } = visit
+    const { caller, request } = visit
+    const staffId = caller?.staffId ?? visit.staffId
     const isReading = request.method === 'GET' || request.method === 'HEAD'
     return {
-      kind: 'key',
-      keyId: key?.id ?? null,
-      staffId: (key?.kind === 'external' ? key.agentId : key?.ownerId) ?? null,
+      kind: caller?.kind === 'key' ? 'key' : staffId === null ? 'system' : 'staff',
+      keyId: caller?.keyId ?? null,
+      staffId,
       ipAddress: isReading ? null : this.#addressOf(request),
     }
   }

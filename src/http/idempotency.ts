@@ -38,7 +38,7 @@ export function repeatOf(
 /**
  * Runs a write once for its key: the first answer is kept in the transaction of the change, and given
  * again for the same request. Two at once need no more: the second runs after the first, in the same
- * queue. Only what succeeded is kept, so a refusal can be tried again.
+ * queue. Who has not said who they are, to sign in, has none. Only what succeeded is kept, so a refusal can be tried again.
  */
 export function once(
   tx: Tx,
@@ -46,26 +46,24 @@ export function once(
   repeat: Repeat | null,
   write: { readonly isSecret: boolean; run(): Answer | Fault },
 ): Sent | Fault {
-  const keyId = visit.key?.id
-  if (!repeat || keyId === undefined) return sentOf(write.run())
-  const known = keptAnswer(tx, keyId, repeat)
+  const { caller, secret } = visit
+  if (!repeat || !caller) return sentOf(write.run())
+  const known = keptAnswer(tx, caller.name, repeat)
   if (known) {
     const { status, body, isSealed } = known
-    const text = isSealed ? unseal(body, visit.rawKey ?? '') : body
+    const text = isSealed ? unseal(body, secret) : body
     return { status, text, isReplay: true }
   }
   const sent = sentOf(write.run())
   if (sent instanceof Fault) return sent
-  const body = write.isSecret
-    ? seal(sent.text, visit.rawKey ?? '', tx.random(sealNonceBytes))
-    : sent.text
-  keepAnswer(tx, keyId, repeat, { status: sent.status, body, isSealed: write.isSecret })
+  const body = write.isSecret ? seal(sent.text, secret, tx.random(sealNonceBytes)) : sent.text
+  keepAnswer(tx, caller.name, repeat, { status: sent.status, body, isSealed: write.isSecret })
   return sent
 }
 
 /** Whether a request is one that was answered before, so that nothing need be prepared for it. */
-export function isRepeat(reader: Reader, visit: Visit, repeat: Repeat | null): boolean {
-  return repeat !== null && visit.key !== null && peekAnswer(reader, visit.key.id, repeat)
+export function isRepeat(reader: Reader, { caller }: Visit, repeat: Repeat | null): boolean {
+  return repeat !== null && caller !== null && peekAnswer(reader, caller.name, repeat)
 }
 
 function sentOf(answer: Answer | Fault): Sent | Fault {

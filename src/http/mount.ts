@@ -80,28 +80,39 @@ type Serve = (request: Request, params: Params) => Response | Promise<Response>
 function server(house: House, dialect: Dialect, endpoint: Endpoint): Serve {
   return (request, params) => {
     const visit = newVisit(request)
-    try {
-      admit(house, dialect, visit, endpoint)
+    const serve = () => {
       if (endpoint.method === 'GET') return serveRead(house, { dialect, visit, endpoint, params })
       return serveWrite(house, { dialect, visit, endpoint, params })
+    }
+    const fail = (err: unknown) => failed(house, dialect, visit, err)
+    try {
+      const admission = admit(house, dialect, visit, endpoint)
+      return admission ? admission.then(serve).catch(fail) : serve()
     } catch (err) {
-      return failed(house, dialect, visit, err)
+      return fail(err)
     }
   }
 }
 
-function admit(house: House, dialect: Dialect, visit: Visit, endpoint: Endpoint): void {
-  if (endpoint.access === 'public') house.gate.spendOpen(visit)
-  else dialect.admit(house.gate, visit, endpoint)
+/** A promise only where a token must be checked: a key is admitted in this turn. */
+function admit(
+  house: House,
+  dialect: Dialect,
+  visit: Visit,
+  endpoint: Endpoint,
+): Promise<void> | undefined {
+  if (endpoint.access !== 'public') return dialect.admit(house.gate, visit, endpoint)
+  house.gate.spendOpen(visit)
+  return undefined
 }
 
 type Served<E> = { dialect: Dialect; visit: Visit; endpoint: E; params: Params }
 
 function serveRead(house: House, served: Served<ReadEndpoint>): Response {
   const { dialect, visit, endpoint, params } = served
-  const { key, query, request } = visit
+  const { caller, query, request } = visit
   const { status, body, version } = house.desk.read(house.gate.actorOf(visit), (tx) =>
-    endpoint.run({ tx, params, query, body: {}, key }),
+    endpoint.run({ tx, params, query, body: {}, caller }),
   )
   const text = JSON.stringify(body)
   if (version === undefined)
@@ -113,11 +124,11 @@ function serveRead(house: House, served: Served<ReadEndpoint>): Response {
 
 async function serveWrite(house: House, served: Served<WriteEndpoint>): Promise<Response> {
   const { dialect, visit, endpoint, params } = served
-  const { key, query, request } = visit
+  const { caller, query, request } = visit
   try {
     const { value: body, bytes } = await readBody(request, dialect.acceptsForms)
-    const repeat = repeatOf(request, bytes, endpoint.takesSecret ? visit.rawKey : null)
-    const given = { params, query, body, key }
+    const repeat = repeatOf(request, bytes, endpoint.takesSecret ? visit.secret : null)
+    const given = { params, query, body, caller }
     const prepared = endpoint.prepare && (await prepare(house, served, { given, repeat }))
     const sent = await house.desk.write(house.gate.actorOf(visit), (tx) =>
       once(tx, visit, repeat, {
@@ -147,7 +158,7 @@ async function prepare(
     (tx) =>
       isRepeat(tx, visit, repeat)
         ? undefined
-        : endpoint.prepare?.({ tx, ...given }, house.services),
+        : endpoint.prepare?.({ tx, ...given }, house.services, visit),
   )
   return work?.()
 }
@@ -221,7 +232,7 @@ const noQuery = new URLSearchParams()
 function newVisit(request: Request): Visit {
   const at = request.url.indexOf('?')
   const query = at < 0 ? noQuery : new URLSearchParams(request.url.slice(at + 1))
-  return { request, query, standing: null, rawKey: null, key: null }
+  return { request, query, standing: null, caller: null, secret: '', staffId: null }
 }
 
 /** The path of an absolute URL, as sent. */

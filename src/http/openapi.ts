@@ -11,7 +11,12 @@ export type DocumentParts = {
   /** Where the rows are mounted. */
   readonly prefix: string
   readonly endpoints: readonly Endpoint[]
-  readonly security: { readonly name: string; readonly scheme: Json }
+  /** Each by itself opens a row; only what is no key opens those that are for people. */
+  readonly security: readonly {
+    readonly name: string
+    readonly isKey: boolean
+    readonly scheme: Json
+  }[]
   /** The shape of every refusal, and the statuses that it comes with. */
   readonly refusal: z.ZodType
   readonly refusals: { readonly [status: number]: string }
@@ -37,7 +42,7 @@ export function openapi(parts: DocumentParts): object {
     paths,
     components: {
       schemas: definitions,
-      securitySchemes: { [parts.security.name]: parts.security.scheme },
+      securitySchemes: Object.fromEntries(parts.security.map(({ name, scheme }) => [name, scheme])),
     },
   }
 }
@@ -86,8 +91,14 @@ function operationOf(endpoint: Endpoint, parts: DocumentParts, schemas: Schemas)
       ...refusalsOf(parts, schemas),
       ...staleOf(endpoint, parts, schemas),
     },
-    security: endpoint.access === 'public' ? [] : [{ [parts.security.name]: [] }],
+    security: securityOf(endpoint, parts),
   }
+}
+
+function securityOf({ access }: Endpoint, { security }: DocumentParts): Json[] {
+  if (access === 'public') return []
+  const schemes = security.filter(({ isKey }) => access !== 'person' || !isKey)
+  return schemes.map(({ name }) => ({ [name]: [] }))
 }
 
 /** What a record with a version takes and answers besides (RFC 9110, section 13). */

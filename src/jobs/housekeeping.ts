@@ -1,12 +1,13 @@
 import { forgetOldAnswers } from '../domain/idempotency.ts'
 import type { KeyRing } from '../domain/keyring.ts'
-import { jobActor, type Desk } from '../domain/tx.ts'
+import { forgetEndedSessions } from '../domain/sessions.ts'
+import { jobActor, type Desk, type Tx } from '../domain/tx.ts'
 import type { Log } from '../lib/log.ts'
 import { minuteMs, type Millis } from '../lib/time.ts'
 import type { Store } from '../store/db.ts'
 import type { Job } from './heartbeat.ts'
 
-const answersPerStep = 200
+const rowsPerStep = 200
 
 /**
  * After a fault of the disk: opens the store again once it can be written to. It tries at every beat and
@@ -54,14 +55,23 @@ export function saveKeyUses(ring: KeyRing): Job {
 
 /** Forgets idempotent answers that have had their day, once a minute, in small batches. */
 export function forgetAnswers(desk: Desk): Job {
+  return forgetting('forget answers', desk, forgetOldAnswers)
+}
+
+/** Forgets sessions that have ended, and refresh tokens that have, once a minute, in small batches. */
+export function forgetSessions(desk: Desk): Job {
+  return forgetting('forget sessions', desk, forgetEndedSessions)
+}
+
+function forgetting(name: string, desk: Desk, forget: (tx: Tx, most: number) => number): Job {
   let nextAt: Millis = 0
   return {
-    name: 'forget answers',
+    name,
     async step(now) {
       if (now < nextAt) return false
-      const forgotten = await desk.write(jobActor, (tx) => forgetOldAnswers(tx, answersPerStep))
-      if (forgotten < answersPerStep) nextAt = now + minuteMs
-      return forgotten === answersPerStep
+      const forgotten = await desk.write(jobActor, (tx) => forget(tx, rowsPerStep))
+      if (forgotten < rowsPerStep) nextAt = now + minuteMs
+      return forgotten === rowsPerStep
     },
   }
 }

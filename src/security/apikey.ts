@@ -1,28 +1,42 @@
 /** Which client a key is for; it decides the key's format and the contract it opens. */
 export type KeyKind = 'keva' | 'internal' | 'external'
 
+/** Whatever is minted: keys, and the tokens by which a session goes on. */
+export type SecretKind = KeyKind | 'refresh'
+
 const prefixes = {
   keva: 'keva_live_',
   internal: 'deskbox_int_',
   external: 'deskbox_ext_',
-} as const satisfies Record<KeyKind, string>
+  refresh: 'deskbox_ref_',
+} as const satisfies Record<SecretKind, string>
+
+const base62Letters = 30
 
 const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /**
- * Makes a key that nobody can guess: 224 random bits for Keva (contract 2.1: `keva_live_` and 64
+ * Makes a secret that nobody can guess: 224 random bits for Keva (contract 2.1: `keva_live_` and 64
  * lower-case hexadecimal digits), 178 for the others. The last 8 hexadecimal or 6 base62 characters are
  * the CRC32 of all before them, so that a secret scanner can tell a key from its look-alikes. `random` gives that many bytes from a
  * cryptographic source; a shorter answer throws a RangeError. `raw` is shown once and never stored.
  */
 export function mintKey(
-  kind: KeyKind,
+  kind: SecretKind,
   random: (bytes: number) => Uint8Array,
 ): { raw: string; last4: string } {
-  const secret = kind === 'keva' ? draw(random, 28).toHex() : base62Text(random, 30)
+  const secret = kind === 'keva' ? draw(random, 28).toHex() : base62Text(random, base62Letters)
   const body = prefixes[kind] + secret
   const raw = body + (kind === 'keva' ? hexChecksum(body) : base62Checksum(body))
   return { raw, last4: raw.slice(-4) }
+}
+
+/** Whether a refresh token is whole, so that a typo costs no look at the database. */
+export function isRefreshToken(raw: string): boolean {
+  const bodyLength = prefixes.refresh.length + base62Letters
+  if (raw.length !== bodyLength + 6 || !raw.startsWith(prefixes.refresh)) return false
+  const body = raw.slice(0, bodyLength)
+  return raw === body + base62Checksum(body)
 }
 
 /**

@@ -10,15 +10,24 @@ export const passwordLength = { min: 8, max: 1000 } as const
 // Each hash holds its memory and a core while it lasts; two leave the rest of a small machine alone.
 const hashesAtOnceMax = 2
 
+// Whoever would have to wait for more than these is better told so at once.
+const checksAtOnceMax = 250
+
 /** Hashes and checks passwords by argon2id, off the main thread and at most two at a time. */
 export class Passwords {
   readonly #cost: PasswordCost
   readonly #waiting: (() => void)[] = []
   #running = 0
+  #checking = 0
   #decoy: Promise<string> | undefined
 
   constructor(cost: PasswordCost) {
     this.#cost = cost
+  }
+
+  /** Whether so many passwords are being checked that another one had better come later. */
+  get isBusy(): boolean {
+    return this.#checking >= checksAtOnceMax
   }
 
   /** The hash to store, in PHC form. */
@@ -31,9 +40,15 @@ export class Passwords {
    * tell an account that does not exist from a wrong password.
    */
   async verify(password: string, hash: string | null): Promise<boolean> {
-    const known = hash ?? (await (this.#decoy ??= this.#inTurn(() => this.#hash('decoy'))))
-    const isRight = await this.#inTurn(() => Bun.password.verify(password, known))
-    return isRight && hash !== null
+    this.#checking++
+    try {
+      // Made for whoever comes first, or the first unknown account would show by the time it takes.
+      const decoy = await (this.#decoy ??= this.#inTurn(() => this.#hash('decoy')))
+      const isRight = await this.#inTurn(() => Bun.password.verify(password, hash ?? decoy))
+      return isRight && hash !== null
+    } finally {
+      this.#checking--
+    }
   }
 
   #hash(password: string): Promise<string> {

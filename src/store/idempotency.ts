@@ -11,7 +11,7 @@ const byKey = select(getTableColumns(idempotency), (db, row) =>
     .from(idempotency)
     .where(
       and(
-        eq(idempotency.keyId, value('keyId')),
+        eq(idempotency.caller, value('caller')),
         eq(idempotency.idempotencyKey, value('idempotencyKey')),
       ),
     ),
@@ -31,10 +31,10 @@ export const insertAnswer = inserter(idempotency)
 
 export function storedAnswer(
   q: Queries,
-  keyId: number,
+  caller: string,
   idempotencyKey: string,
 ): StoredAnswer | undefined {
-  return byKey(q).get({ keyId, idempotencyKey })
+  return byKey(q).get({ caller, idempotencyKey })
 }
 
 export function removeAnswer(q: Queries, id: number): void {

@@ -9,6 +9,7 @@ export const senderKinds = ['customer', 'staff', 'system', 'workflow', 'ai'] as 
 export const repliers = ['staff', 'customer'] as const
 export const staffRoles = ['admin', 'agent'] as const
 export const keyKinds = ['keva', 'internal', 'external'] as const
+export const audiences = ['internal', 'external'] as const
 export const publications = ['published', 'draft'] as const
 export const articleStatuses = ['published', 'draft', 'archived'] as const
 export const articleSources = ['manual', 'ai'] as const
@@ -263,7 +264,7 @@ export const events = sqliteTable('events', {
 
 export const idempotency = sqliteTable('idempotency', {
   id: autoId(),
-  keyId: integer().notNull(),
+  caller: text().notNull(),
   idempotencyKey: text().notNull(),
   fingerprint: text().notNull(),
   status: integer().notNull(),
@@ -323,6 +324,27 @@ export const articleCounts = sqliteTable('article_counts', {
   articles: integer().notNull(),
 })
 
+export const sessions = sqliteTable('sessions', {
+  id: autoId(),
+  uid: text().notNull(),
+  staffId: integer().notNull(),
+  audience: text({ enum: audiences }).notNull(),
+  ipAddress: text(),
+  userAgent: text(),
+  expiresAt: millis().notNull(),
+  revokedAt: millis(),
+  createdAt: millis().notNull(),
+})
+
+export const refreshTokens = sqliteTable('refresh_tokens', {
+  id: autoId(),
+  sessionId: integer().notNull(),
+  hash: text().notNull(),
+  expiresAt: millis().notNull(),
+  usedAt: millis(),
+  createdAt: millis().notNull(),
+})
+
 export const ticketCounts = sqliteTable('ticket_counts', {
   dimension: text({ enum: countDimensions }).notNull(),
   member: integer().notNull(),
@@ -374,3 +396,4 @@ export type ArticleStatus = ArticleRow['status']
 export type ArticleSource = ArticleRow['source']
 export type StaffRole = StaffRow['role']
 export type KeyKind = ApiKeyRow['kind']
+export type Audience = (typeof sessions.$inferSelect)['audience']

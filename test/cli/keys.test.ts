@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { internalScopes } from '../../src/http/deskhive/index.ts'
 import { kevaScopes } from '../../src/http/keva/index.ts'
+import { updateStaff } from '../../src/store/staff.ts'
 import { keyPattern } from '../support/keys.ts'
-import { tempFolder } from '../store/fixtures.ts'
+import { passwordHash, people, signInBody, type Tokens } from '../support/people.ts'
+import { modeOf, openStore, tempFolder } from '../store/fixtures.ts'
 import { startServer } from '../support/binary.ts'
 import { deskbox, type Ran } from './terminal.ts'
 
@@ -220,6 +222,59 @@ describe('beside a running server', () => {
   })
 })
 
+describe('people beside a running server', () => {
+  test('sign in, go on over a rotation and a restart, and find their files closed', async () => {
+    const start = () =>
+      startServer({
+        binary: process.execPath,
+        cwd: folder.path,
+        args: [resolve(import.meta.dir, '../../src/main.ts'), 'serve', '--port', '0'],
+      })
+    const data = join(folder.path, 'data')
+    const first = await start()
+    try {
+      const { name, email } = people.internal
+      await cli('staff', 'create', '--role', 'admin', '--name', name, '--email', email)
+      using shared = openStore(data, 'share')
+      await shared.store.write((q) => updateStaff(q, 2, { passwordHash }))
+      const { access_token: token } = await signInAt(first.url)
+      expect(await statusAt(first.url, token)).toBe(200)
+      const kid = (await cli('keys', 'rotate-signing', '--json')).out
+      await eventually(async () => JSON.stringify({ kid: await kidAt(first.url) }) === kid)
+      expect(await statusAt(first.url, token)).toBe(200)
+      expect(modeOf(join(data, 'signing-keys.json'))).toBe(0o600)
+      chmodSync(join(data, 'signing-keys.json'), 0o644)
+    } finally {
+      expect(await first.stop()).toBe(0)
+    }
+    const second = await start()
+    try {
+      const { access_token: token } = await signInAt(second.url)
+      expect(await statusAt(second.url, token)).toBe(200)
+      expect(modeOf(join(data, 'signing-keys.json'))).toBe(0o600)
+    } finally {
+      expect(await second.stop()).toBe(0)
+    }
+  })
+})
+
+async function signInAt(url: string): Promise<Tokens> {
+  const body = JSON.stringify(signInBody('internal'))
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(`${url}/api/v1/internal/session`, { method: 'POST', headers, body })
+  return ((await answer.json()) as { data: Tokens }).data
+}
+
+async function kidAt(url: string): Promise<string> {
+  const [header = ''] = (await signInAt(url)).access_token.split('.')
+  return (JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string }).kid
+}
+
+async function statusAt(url: string, token: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` }
+  return (await fetch(`${url}/api/v1/internal/tickets`, { headers })).status
+}
+
 /** Asks again until it holds; fails after a second. */
 async function eventually(holds: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 1000
@@ -228,3 +283,23 @@ async function eventually(holds: () => Promise<boolean>): Promise<void> {
     await Bun.sleep(20)
   }
 }
+
+describe('deskbox keys rotate-signing', () => {
+  test('signs by another key, which is in a file for its owner alone', async () => {
+    const before = await cli('keys', 'rotate-signing')
+    expect([before.code, before.err]).toEqual([1, expect.stringContaining('There is no desk')])
+    await make('--kind', 'keva', '--name', 'Shop')
+    const first = await cli('keys', 'rotate-signing', '--json')
+    const second = await cli('keys', 'rotate-signing')
+    const file = join(folder.path, 'data', 'signing-keys.json')
+    const { kid } = JSON.parse(first.out) as { kid: string }
+    const held = JSON.parse(readFileSync(file, 'utf8')) as {
+      current: { kid: string }
+      former: { kid: string }[]
+    }
+    expect(second.out).toBe(`Tokens are signed by the key ${held.current.kid} from now on.`)
+    expect(held.former.map((key) => key.kid)).toContain(kid)
+    expect(modeOf(file)).toBe(0o600)
+    expect((await cli('keys', 'rotate-signing', 'x')).code).toBe(2)
+  })
+})

@@ -6,25 +6,34 @@ import { externalEndpoints, internalEndpoints } from '../../src/http/deskhive/in
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import { endpoints as kevaEndpoints } from '../../src/http/keva/index.ts'
 import { openTestApp, type KeyName, type TestApp } from '../support/harness.ts'
+import {
+  asPerson,
+  knownRefreshToken,
+  knownSessions,
+  signedIn,
+  signInBody,
+} from '../support/people.ts'
 import { agentTicket, catalog } from '../support/seed.ts'
+import type { KeyChoice } from '../support/send.ts'
 
 export type Served = {
   readonly endpoint: Endpoint
   readonly dialect: 'keva' | 'deskhive'
   /** `POST /api/v1/tickets/:id/messages` */
   readonly name: string
-  readonly key: KeyName
+  readonly key: KeyChoice
 }
 
 function below(prefix: string, key: KeyName, endpoints: readonly Endpoint[]): Served[] {
   const dialect = key === 'keva' ? 'keva' : 'deskhive'
   return endpoints.map((endpoint) => {
     const name = `${endpoint.method} ${prefix}${endpoint.path}`
-    return { endpoint, dialect, name, key }
+    const person = prefix.endsWith('internal') ? asPerson.internal : asPerson.external
+    return { endpoint, dialect, name, key: endpoint.access === 'person' ? person : key }
   })
 }
 
-/** Every row that asks for a key, once, at its authoritative address. */
+/** Every row but the documents, once, at its authoritative address. */
 export const servedRows: readonly Served[] = [
   ...below('/api/v1', 'keva', kevaEndpoints),
   ...below('/api/v1/internal', 'special', internalEndpoints),
@@ -110,6 +119,12 @@ const bodies: { readonly [path: string]: object } = {
   'POST /api/v1/external/tickets/:id/close': {},
   'POST /api/v1/external/tickets/:id/messages': { content: 'Hi' },
   'POST /api/v1/external/tickets/:id/messages/:messageId/like': {},
+  'POST /api/v1/internal/session': signInBody('internal'),
+  'POST /api/v1/internal/session/refresh': { refresh_token: knownRefreshToken('internal') },
+  'DELETE /api/v1/internal/session': {},
+  'POST /api/v1/external/session': signInBody('external'),
+  'POST /api/v1/external/session/refresh': { refresh_token: knownRefreshToken('external') },
+  'DELETE /api/v1/external/session': {},
 }
 
 /** A body that the row takes. */
@@ -124,7 +139,7 @@ export function fieldsOf({ endpoint }: Served): string[] {
   return Object.keys(endpoint.body?.shape ?? {})
 }
 
-/** An app with a ticket of Tomas, a catalog, and limits that no test meets. */
+/** An app with a ticket of Tomas, a catalog, sessions, and limits that no test meets. */
 export async function openDesk(): Promise<TestApp> {
   const perMinute = 1_000_000
   const rates = {
@@ -141,5 +156,7 @@ export async function openDesk(): Promise<TestApp> {
     createArticle(tx, { title: 'Welcome' })
   })
   await agentTicket(app)
+  await signedIn(app)
+  await knownSessions(app)
   return app
 }

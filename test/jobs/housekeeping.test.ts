@@ -6,13 +6,14 @@ import { createKey } from '../../src/domain/keys.ts'
 import { systemActor } from '../../src/domain/tx.ts'
 import {
   forgetAnswers,
+  forgetSessions,
   reopenStore,
   saveKeyUses,
   whileWritable,
 } from '../../src/jobs/housekeeping.ts'
 import { beat } from '../../src/jobs/heartbeat.ts'
 import type { Log } from '../../src/lib/log.ts'
-import { minuteMs } from '../../src/lib/time.ts'
+import { dayMs, minuteMs } from '../../src/lib/time.ts'
 import { storedAnswer } from '../../src/store/idempotency.ts'
 import { setMeta } from '../../src/store/meta.ts'
 import { clientOf, openStore, T0, tempFolder, testDesk, type TestDesk } from '../store/fixtures.ts'
@@ -43,12 +44,12 @@ const makeKey = () =>
     }),
   )
 
-async function keep(count: number, at: number, keyId: number, prefix: string): Promise<void> {
+async function keep(count: number, at: number, caller: string, prefix: string): Promise<void> {
   house.time.now = at
   await house.desk.write(systemActor, (tx) => {
     for (let n = 0; n < count; n++) {
       const answer = { status: 201, body: '{}', isSealed: false }
-      keepAnswer(tx, keyId, { key: `${prefix}${n}`, fingerprint: 'f' }, answer)
+      keepAnswer(tx, caller, { key: `${prefix}${n}`, fingerprint: 'f' }, answer)
     }
   })
 }
@@ -58,8 +59,8 @@ const left = () => clientOf(house.store).prepare('SELECT count(*) FROM idempoten
 describe('forgetAnswers', () => {
   test('forgets what has had its day, in batches, and keeps the rest', async () => {
     const { key } = await makeKey()
-    await keep(450, T0, key.id, 'old')
-    await keep(3, T0 + 1000, key.id, 'young')
+    await keep(450, T0, `key:${key.id}`, 'old')
+    await keep(3, T0 + 1000, `key:${key.id}`, 'young')
     const job = forgetAnswers(house.desk)
     house.time.now = T0 + answersKeptMs + 1
     expect(await job.step(house.time.now)).toBe(true)
@@ -67,7 +68,7 @@ describe('forgetAnswers', () => {
     expect(await job.step(house.time.now)).toBe(true)
     expect(await job.step(house.time.now)).toBe(false)
     expect(left()).toBe(3)
-    const kept = house.store.read((q) => storedAnswer(q, key.id, 'young0'))
+    const kept = house.store.read((q) => storedAnswer(q, `key:${key.id}`, 'young0'))
     expect(kept?.status).toBe(201)
   })
 
@@ -80,6 +81,42 @@ describe('forgetAnswers', () => {
       looks.push(write.mock.calls.length)
     }
     expect(looks).toEqual([1, 1, 1, 2, 2, 3])
+  })
+})
+
+const sessionCounts = () => {
+  const client = clientOf(house.store)
+  return ['sessions', 'refresh_tokens'].map((table) =>
+    client.prepare(`SELECT count(*) FROM ${table}`).pluck().get(),
+  )
+}
+
+/** So many sessions of the administrator, each with so many tokens, that end at `at`. */
+const insertSessions = (sessions: number, tokens: number, at: number, name: string) =>
+  clientOf(house.store).exec(`
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${sessions})
+    INSERT INTO sessions (uid, staff_id, audience, expires_at, created_at)
+      SELECT '${name}' || i, 1, 'internal', ${at}, ${T0} FROM n;
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${tokens})
+    INSERT INTO refresh_tokens (session_id, hash, expires_at, created_at)
+      SELECT s.id, s.uid || '-' || i, ${T0 + dayMs}, ${T0}
+        FROM sessions s, n WHERE s.uid LIKE '${name}%';`)
+
+describe('forgetSessions', () => {
+  test('forgets what has ended, tokens before sessions, in batches, and keeps the rest', async () => {
+    insertSessions(3, 150, T0 + 1000, 'old')
+    insertSessions(2, 2, T0 + 2 * dayMs, 'young')
+    const job = forgetSessions(house.desk)
+    const step = async (now: number) => {
+      house.time.now = now
+      return [await job.step(now), ...sessionCounts()]
+    }
+    expect(await step(T0 + 999)).toEqual([false, 5, 454])
+    expect(await step(T0 + minuteMs + 1000)).toEqual([true, 4, 254])
+    expect(await step(T0 + minuteMs + 1000)).toEqual([true, 3, 54])
+    expect(await step(T0 + minuteMs + 1000)).toEqual([false, 2, 4])
+    expect(await step(T0 + dayMs + minuteMs)).toEqual([false, 2, 0])
+    expect(await step(T0 + 2 * dayMs + minuteMs)).toEqual([false, 0, 0])
   })
 })
 

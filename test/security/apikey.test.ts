@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { createHash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { hashKey, mintKey, type KeyKind } from '../../src/security/apikey.ts'
+import { hashKey, isRefreshToken, mintKey, type SecretKind } from '../../src/security/apikey.ts'
 import { hasChecksum, keyPattern } from '../support/keys.ts'
 
-const kinds: KeyKind[] = ['keva', 'internal', 'external']
+const kinds: SecretKind[] = ['keva', 'internal', 'external', 'refresh']
 const secure = (count: number) => new Uint8Array(randomBytes(count))
 const constant = (byte: number) => (count: number) => new Uint8Array(count).fill(byte)
 
@@ -19,6 +19,7 @@ describe('mintKey', () => {
     ['keva', `keva_live_${'ab'.repeat(28)}`, /^[0-9a-f]{8}$/],
     ['internal', `deskbox_int_${'l'.repeat(30)}`, /^[0-9A-Za-z]{6}$/],
     ['external', `deskbox_ext_${'l'.repeat(30)}`, /^[0-9A-Za-z]{6}$/],
+    ['refresh', `deskbox_ref_${'l'.repeat(30)}`, /^[0-9A-Za-z]{6}$/],
   ] as const)('%s: prefix, random part, then the CRC32 of both', (kind, body, form) => {
     // 0xab is 171, and 171 modulo 62 is 47: the letter l.
     const { raw, last4 } = mintKey(kind, constant(0xab))
@@ -94,4 +95,16 @@ describe('A4: keys can be found and typos told', () => {
     const wrong = ['', raw.slice(1), raw.slice(0, -1), ` ${raw}`, `${raw}0`, `${raw}\n`, raw + raw]
     expect(wrong.filter(hasChecksum)).toEqual([])
   })
+})
+
+test('isRefreshToken knows a whole one, and no other', () => {
+  const { raw } = mintKey('refresh', secure)
+  expect(isRefreshToken(raw)).toBeTrue()
+  const off = Array.from(raw, (letter, at) => {
+    const wrong = letter === '0' ? '1' : '0'
+    return raw.slice(0, at) + wrong + raw.slice(at + 1)
+  })
+  const others = kinds.filter((kind) => kind !== 'refresh').map((kind) => mintKey(kind, secure).raw)
+  const wrong = ['', raw.slice(1), raw.slice(0, -1), ` ${raw}`, `${raw}0`, `${raw}\n`, ...others]
+  expect([...off, ...wrong].filter(isRefreshToken)).toEqual([])
 })

@@ -106,6 +106,35 @@ test('the names of the people who are there sort as people sort names', () => {
   ])
 })
 
+test('0009_sessions keeps the answers of keys, under the names of their callers', () => {
+  const at = migrations.findIndex(({ name }) => name === '0009_sessions')
+  migrate(db, T0, migrations.slice(0, at))
+  db.exec(`
+    INSERT INTO api_keys (id, uid, kind, name, hash, last4, created_at, updated_at)
+      VALUES (12, 'k', 'keva', 'x', 'h', 'abcd', 1, 1);
+    INSERT INTO idempotency
+      (id, key_id, idempotency_key, fingerprint, status, body, is_sealed, created_at)
+      VALUES (7, 12, 'order', 'f', 201, '{}', 1, 5)`)
+  migrate(db, T0)
+  expect(db.prepare('SELECT * FROM idempotency').all()).toEqual([
+    {
+      id: 7,
+      caller: 'key:12',
+      idempotency_key: 'order',
+      fingerprint: 'f',
+      status: 201,
+      body: '{}',
+      is_sealed: 1,
+      created_at: 5,
+    },
+  ])
+  const insert = db.prepare(`INSERT INTO idempotency
+    (caller, idempotency_key, fingerprint, status, body, created_at)
+    VALUES ('key:12', ?, 'f', 201, '{}', 6)`)
+  expect(() => insert.run('order')).toThrow('UNIQUE')
+  expect(Number(insert.run('other').lastInsertRowid)).toBe(8)
+})
+
 describe('a step that cannot be taken', () => {
   test.each([
     [

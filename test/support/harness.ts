@@ -8,12 +8,14 @@ import { Desk, systemActor, type Random, type Reader, type Tx } from '../../src/
 import { internalScopes } from '../../src/http/deskhive/index.ts'
 import type { Rates } from '../../src/http/gate.ts'
 import type { Log } from '../../src/lib/log.ts'
+import { ensureSigningKeys } from '../../src/domain/signingkeys.ts'
 import type { Connection } from '../../src/store/connection.ts'
 import type { PasswordCost } from '../../src/security/password.ts'
 import { Store } from '../../src/store/db.ts'
 import { eventsAfter } from '../../src/store/events.ts'
 import type { Sync } from '../../src/store/queries.ts'
 import type { EventRow } from '../../src/store/schema.ts'
+import type { SecretText } from '../../src/store/secretfile.ts'
 
 /** When every test begins. */
 export const T0 = Date.parse('2026-05-04T08:15:00Z')
@@ -95,17 +97,30 @@ export function seededRandom(seed: number): Random {
   return (count) => Uint8Array.from({ length: count }, next)
 }
 
+/** A secret text in memory, in place of a file. */
+export function memorySecret(): SecretText {
+  const versions: string[] = []
+  return {
+    read: () => versions.at(-1),
+    stamp: () => String(versions.length),
+    write: (text) => void versions.push(text),
+  }
+}
+
 /** One entry of the log. */
 export type Logged = {
   readonly level: 'info' | 'error'
   readonly what: string
   readonly err?: unknown
+  readonly facts?: object | undefined
 }
 
 export type TestApp = {
   readonly app: App
   readonly desk: Desk
   readonly store: Store
+  /** The signing keys. */
+  readonly signing: SecretText
   readonly logged: Logged[]
   /** Ids that a test gave a name, for `{name}` in later paths. */
   readonly named: Map<string, string>
@@ -157,11 +172,15 @@ export async function openTestApp(
     passwordCost,
     log: collector(logged),
   }
-  const app = makeApp(desk, { machine, rates, hosts, addressOf: () => state.address })
+  const signing = memorySecret()
+  ensureSigningKeys(signing, seededRandom(3))
+  const addressOf = () => state.address
+  const app = makeApp({ desk, signing }, { machine, rates, hosts, addressOf })
   return {
     app,
     desk,
     store,
+    signing,
     logged,
     named: new Map(),
     raw: (name) => raw.get(name) ?? '',
@@ -185,8 +204,8 @@ const hosts = () => ['desk.test']
 
 function collector(logged: Logged[]): Log {
   return {
-    info: (what) => logged.push({ level: 'info', what }),
-    error: (what, err) => logged.push({ level: 'error', what, err }),
+    info: (what, facts) => logged.push({ level: 'info', what, facts }),
+    error: (what, err, facts) => logged.push({ level: 'error', what, err, facts }),
   }
 }
 

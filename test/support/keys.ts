@@ -6,6 +6,7 @@ export const keyPattern = {
   keva: /\bkeva_live_[0-9a-f]{64}\b/,
   internal: /\bdeskbox_int_[0-9A-Za-z]{36}\b/,
   external: /\bdeskbox_ext_[0-9A-Za-z]{36}\b/,
+  refresh: /\bdeskbox_ref_[0-9A-Za-z]{36}\b/,
 }
 
 const wholeKeys = Object.values(keyPattern).map((pattern) => new RegExp(`^${pattern.source}$`))

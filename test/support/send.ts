@@ -2,8 +2,8 @@
 
 import type { KeyName, TestApp } from './harness.ts'
 
-/** A standard key, the raw value of another one, or none. */
-export type KeyChoice = KeyName | { readonly raw: string } | null
+/** A standard key, the raw value of another one, a person's token (`{name}` as in paths), or none. */
+export type KeyChoice = KeyName | { readonly raw: string } | { readonly bearer: string } | null
 
 export type Sending = {
   readonly key?: KeyChoice
@@ -25,7 +25,7 @@ const origin = 'http://desk.test'
 
 /** Sends `POST /path`; `{name}` in it stands for what a test named so. */
 export async function call(app: TestApp, line: string, sending: Sending = {}): Promise<Answered> {
-  const filled = line.replace(/\{(\w+)\}/g, (all, name: string) => app.named.get(name) ?? all)
+  const filled = filledIn(app, line)
   const [method = 'GET', target = '/'] = filled.split(' ')
   const path = target.split('?')[0] ?? target
   const response = await app.app.handle(requestOf(app, { method, target, path }, sending))
@@ -38,6 +38,10 @@ export async function call(app: TestApp, line: string, sending: Sending = {}): P
     text,
     body,
   }
+}
+
+function filledIn(app: TestApp, text: string): string {
+  return text.replace(/\{(\w+)\}/g, (all, name: string) => app.named.get(name) ?? all)
 }
 
 type Target = { readonly method: string; readonly target: string; readonly path: string }
@@ -57,6 +61,9 @@ function requestOf(app: TestApp, { method, target, path }: Target, sending: Send
 /** Each dialect has its own header, whatever key is put into it. */
 function keyHeader(app: TestApp, path: string, key: KeyChoice): { [name: string]: string } {
   if (key === null) return {}
+  if (typeof key === 'object' && 'bearer' in key) {
+    return { authorization: `Bearer ${filledIn(app, key.bearer)}` }
+  }
   const raw = typeof key === 'string' ? app.raw(key) : key.raw
   return isDeskHive(path) ? { 'x-api-key': raw } : { authorization: `Bearer ${raw}` }
 }

@@ -9,11 +9,18 @@ const refusal = z
   .meta({ id: 'Error' })
 
 const common = {
-  security: { name: 'key', scheme: { type: 'apiKey', in: 'header', name: 'X-API-KEY' } },
+  security: [
+    { name: 'key', isKey: true, scheme: { type: 'apiKey', in: 'header', name: 'X-API-KEY' } },
+    {
+      name: 'session',
+      isKey: false,
+      scheme: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+    },
+  ],
   refusal,
   refusals: {
     400: 'Header missing, or a body that cannot be read',
-    401: 'Key not valid',
+    401: 'Key or token not valid, or credentials that do not match',
     403: 'Forbidden by scope or by state',
     404: 'No such record',
     405: 'Method not allowed',
@@ -21,7 +28,7 @@ const common = {
     422: 'Input not valid',
     429: 'Too many attempts',
     500: 'Server fault',
-    503: 'Storage cannot be written to just now',
+    503: 'Storage cannot be written to just now, or too many are signing in',
   },
 }
 

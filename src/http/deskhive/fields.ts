@@ -27,6 +27,11 @@ export function textFrom(min: number) {
   return z.preprocess(trimmed, long.meta({ minLength: min }))
 }
 
+/** Text that must be there and is taken as it is sent, blanks and all: a password, a token. */
+export function exactText(max: number) {
+  return z.preprocess((value) => (value === '' ? null : value), atMost(z.string(), max))
+}
+
 /** Text that may be left out; null clears it. */
 export function optionalText(max: number) {
   return z.preprocess(trimmed, atMost(z.string(), max).nullable().optional())

@@ -25,6 +25,7 @@ import { productEndpoints } from './internal/products.ts'
 import { reportEndpoints } from './internal/reports.ts'
 import { settings } from './internal/settings.ts'
 import { tickets } from './internal/tickets.ts'
+import { session } from './session.ts'
 
 const health = 'Health check successful'
 
@@ -64,6 +65,7 @@ const nouns: readonly Endpoint[] = [
 export const internalEndpoints: readonly Endpoint[] = [
   ...nouns,
   ...apiKeys((scope) => internalScopes().has(scope)),
+  ...session('internal'),
 ]
 
 /** Every row of the external group, for agents. */
@@ -74,6 +76,7 @@ export const externalEndpoints: readonly Endpoint[] = [
   ...cannedResponses,
   ...profile,
   ...library,
+  ...session('external'),
 ]
 
 /** The scopes that an internal key may hold: those of the rows. */

@@ -26,6 +26,8 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     revoked: 'Invalid API key',
     expired: 'Invalid API key',
     agent: 'Unauthorized',
+    credentials: 'These credentials do not match our records.',
+    session: 'Unauthenticated.',
   },
   forbidden: { scope: 'Forbidden scope' },
   limited: { rate: 'Too Many Attempts.' },
@@ -52,7 +54,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
   refused: { locked: 'Ticket is locked', lastAdmin: 'The last active admin must stay one' },
   conflict: { idempotency: 'The Idempotency-Key was used with another request.' },
   stale: { version: 'The record has been changed since it was read.' },
-  unavailable: { storage: 'Service Unavailable' },
+  unavailable: { storage: 'Service Unavailable', busy: 'Service Unavailable' },
 }
 
 export const crash: Wording = { status: 500, body: { message: 'Server Error' } }

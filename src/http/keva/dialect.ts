@@ -19,6 +19,7 @@ export const keva: Dialect = {
       throw new Fault('forbidden', 'scope')
     }
     checkWorkspace(gate, visit)
+    return undefined
   },
   rateHeaders(standing, fullAtSeconds, isRefused) {
     return {

@@ -12,7 +12,7 @@ export const document: Omit<DocumentParts, 'endpoints'> = {
   title: 'Deskbox: Keva API',
   description: 'Tickets and messages for integrations. Also served below `/api` and `/v1`.',
   prefix: '/api/v1',
-  security: { name: 'bearer', scheme: { type: 'http', scheme: 'bearer' } },
+  security: [{ name: 'bearer', isKey: true, scheme: { type: 'http', scheme: 'bearer' } }],
   refusal,
   refusals: {
     400: 'Bad parameter, body that cannot be read, or state that forbids it',

@@ -26,6 +26,8 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     revoked: 'API key has been revoked',
     expired: 'API key has expired',
     agent: 'Invalid API key',
+    credentials: 'Invalid credentials',
+    session: 'Invalid API key',
   },
   forbidden: { scope: 'Insufficient scope' },
   limited: { rate: 'Rate limit exceeded' },
@@ -52,7 +54,10 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
   refused: { locked: 'Ticket is locked', lastAdmin: 'The last active admin must stay one' },
   conflict: { idempotency: 'Idempotency-Key was used with another request' },
   stale: { version: 'Resource has been changed since it was read' },
-  unavailable: { storage: 'Service temporarily unavailable' },
+  unavailable: {
+    storage: 'Service temporarily unavailable',
+    busy: 'Service temporarily unavailable',
+  },
 }
 
 export const crash: Wording = { status: 500, body: { error: 'Internal server error' } }

@@ -21,7 +21,7 @@ contract('who may call', { key: 'special', call: listLine }, [
     ...noKey,
     name: 'the other contract’s header',
     key: null,
-    headers: { authorization: 'Bearer x' },
+    headers: { authorization: 'Basic eDp4' },
   },
   { ...badKey, name: 'an unknown key', ...sent('x') },
   { ...badKey, name: 'a very long key', ...sent('x'.repeat(5000)) },

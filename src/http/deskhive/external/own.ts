@@ -9,9 +9,9 @@ import type { Reader } from '../../../domain/tx.ts'
 import { integerId } from '../../../lib/ids.ts'
 import type { Call } from '../../endpoint.ts'
 
-/** The agent behind the key; admission has seen that there is one. */
-export function agentIdOf({ key }: Call<Reader>): number {
-  return found(key?.agentId ?? undefined, 'record')
+/** The agent who calls; admission has seen that there is one. */
+export function agentIdOf({ caller }: Call<Reader>): number {
+  return found(caller?.agentId ?? undefined, 'record')
 }
 
 /** The ticket in the path, if it is the agent's; otherwise there is none (deskhive.md D10). */

@@ -50,10 +50,10 @@ export const tickets: readonly Endpoint[] = [
       department_id: z.int().optional(),
     }),
     answer: { status: 200, shape: agentList(agentTicketShape) },
-    run({ tx, query, key }) {
+    run({ tx, query, caller }) {
       const paging = pagingOf(query, ticketsPerPage)
       const filter = ticketFilterOf(query, ['department_id'])
-      const agentId = key?.agentId ?? 0
+      const agentId = caller?.agentId ?? 0
       const page = filter
         ? listFullTickets(tx, { ...filter, agentId }, paging.range)
         : { rows: [], total: 0 }

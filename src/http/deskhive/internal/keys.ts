@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Caller } from '../../../domain/callers.ts'
 import { Fault } from '../../../domain/errors.ts'
 import {
   createKey,
@@ -163,14 +164,14 @@ type Fields = {
   readonly special?: boolean | undefined
 }
 
-function make({ tx, key: caller }: Call<Tx>, fields: Fields & { name: string; type: Key['kind'] }) {
+function make({ tx, caller }: Call<Tx>, fields: Fields & { name: string; type: Key['kind'] }) {
   refuseUnheldScopes(caller, fields.scopes)
   const { key, raw } = createKey(tx, {
     kind: fields.type,
     name: fields.name,
     scopes: fields.scopes ?? null,
     isSpecial: isSpecialAsked(caller, fields) ?? false,
-    ownerId: caller?.ownerId ?? installedAdminId(tx) ?? null,
+    ownerId: caller?.staffId ?? installedAdminId(tx) ?? null,
     agentId: fields.agent_id ?? null,
     expiresAt: fields.expires_at ?? null,
   })
@@ -178,7 +179,7 @@ function make({ tx, key: caller }: Call<Tx>, fields: Fields & { name: string; ty
 }
 
 function change(call: Call<Tx>, table: z.ZodType & Parameters<typeof read>[1]) {
-  const { tx, params, body, key: caller } = call
+  const { tx, params, body, caller } = call
   const { id } = getDeskHiveKey(tx, integerId(params['id'] ?? ''))
   const fields: Fields = read(tx, table, body, id)
   refuseUnheldScopes(caller, fields.scopes)
@@ -193,14 +194,14 @@ function change(call: Call<Tx>, table: z.ZodType & Parameters<typeof read>[1]) {
   return { status: 200, body: { data: present(key), message: updated } }
 }
 
-/** A key grants only what it holds (2.5). */
-function refuseUnheldScopes(caller: Key | null, scopes: readonly string[] | null | undefined) {
+/** A caller grants only what it holds (2.5). */
+function refuseUnheldScopes(caller: Caller | null, scopes: readonly string[] | null | undefined) {
   if (!scopes || caller?.isSpecial) return
   if (scopes.some((scope) => !caller?.scopes?.includes(scope)))
     throw new Fault('forbidden', 'scope')
 }
 
-/** Only a special key makes a special one; from others the field is unknown (2.5). */
-function isSpecialAsked(caller: Key | null, { special }: Fields): boolean | undefined {
+/** Only a special caller makes a special one; from others the field is unknown (2.5). */
+function isSpecialAsked(caller: Caller | null, { special }: Fields): boolean | undefined {
   return caller?.isSpecial ? special : undefined
 }
