@@ -51,7 +51,8 @@ const firstReferenceOffset = 1000
 
 /** Opens a ticket with its first message, and returns its id. */
 export function createTicket(tx: Tx, fields: NewTicket): number {
-  const { customer, subject, source, priority = 'medium' } = fields
+  const { customer, subject, source } = fields
+  const priority = fields.priority ?? customer.priorityOverride ?? 'medium'
   const id = nextNumber(tx.q, 'ticket')
   const uid = tx.uid()
   const reference = `${referencePrefix}-${firstReferenceOffset + id}`

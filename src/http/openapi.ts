@@ -11,6 +11,8 @@ export type DocumentParts = {
   /** Where the rows are mounted. */
   readonly prefix: string
   readonly endpoints: readonly Endpoint[]
+  /** What every row that asks for a key takes besides. */
+  readonly parameters?: readonly Json[]
   readonly security: { readonly name: string; readonly scheme: Json }
   /** The shape of every refusal, and the statuses that it comes with. */
   readonly refusal: z.ZodType
@@ -64,7 +66,7 @@ export function documentRow(parts: Omit<DocumentParts, 'endpoints'>, rows: reado
 type Schemas = { input(shape: z.ZodType): Json; output(shape: z.ZodType): Json }
 
 function operationOf(endpoint: Endpoint, parts: DocumentParts, schemas: Schemas): Json {
-  const { answer, scope, summary, tag } = endpoint
+  const { scope, summary, tag } = endpoint
   const scopes = scope === null ? '' : ` Scope: \`${scope}\`.`
   return {
     operationId: operationId(endpoint),
@@ -75,19 +77,27 @@ function operationOf(endpoint: Endpoint, parts: DocumentParts, schemas: Schemas)
       ...pathParameters(endpoint),
       ...queryParameters(endpoint, schemas),
       ...conditions(endpoint),
+      ...(endpoint.access === 'public' ? [] : (parts.parameters ?? [])),
     ],
     ...(endpoint.body && { requestBody: requestBody(schemas.input(endpoint.body)) }),
     responses: {
-      [answer.status]: {
-        ...json(summary, schemas.output(answer.shape)),
-        ...(answer.isVersioned && { headers: { ETag: { schema: { type: 'string' } } } }),
-      },
+      ...successesOf(endpoint, schemas),
       ...unchangedOf(endpoint),
       ...refusalsOf(parts, schemas),
       ...staleOf(endpoint, parts, schemas),
     },
     security: endpoint.access === 'public' ? [] : [{ [parts.security.name]: [] }],
   }
+}
+
+function successesOf({ answer, summary }: Endpoint, schemas: Schemas): Json {
+  const { status, also, shape, isVersioned } = answer
+  if (status === 204) return { 204: { description: summary } }
+  const success = {
+    ...json(summary, schemas.output(shape)),
+    ...(isVersioned && { headers: { ETag: { schema: { type: 'string' } } } }),
+  }
+  return { [status]: success, ...(also !== undefined && { [also]: success }) }
 }
 
 /** What a record with a version takes and answers besides (RFC 9110, section 13). */
@@ -136,7 +146,13 @@ function pathParameters({ path }: Endpoint): Json[] {
 function queryParameters({ query }: Endpoint, schemas: Schemas): Json[] {
   if (!query) return []
   const { properties } = schemas.input(query) as { properties: Json }
-  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }))
+  const { required = [] } = schemas.input(query) as { required?: string[] }
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    ...(required.includes(name) && { required: true }),
+    schema,
+  }))
 }
 
 function requestBody(schema: Json): Json {

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type SQLite from 'better-sqlite3'
 import { listFullTickets, listTickets } from '../../src/domain/ticketviews.ts'
 import { systemActor, type Reader } from '../../src/domain/tx.ts'
+import type { Page, Window } from '../../src/lib/page.ts'
 import { linkAgent } from '../../src/store/agents.ts'
-import { Store } from '../../src/store/db.ts'
 import { insertCustomer } from '../../src/store/customers.ts'
 import { labelStore } from '../../src/store/catalog.ts'
 import { setTicketLabels } from '../../src/store/labels.ts'
@@ -19,7 +18,8 @@ import { insertStaff } from '../../src/store/staff.ts'
 import { ticketDetails, ticketSummaries, type TicketFilter } from '../../src/store/ticketlists.ts'
 import { insertTicket } from '../../src/store/tickets.ts'
 import { seeded } from '../prove/random.ts'
-import { clientOf, connectionOf, T0, testDesk, type TestDesk } from './fixtures.ts'
+import { connectionOf, T0, testDesk, type TestDesk } from './fixtures.ts'
+import { traced as tracedIn, type Traced } from './plans.ts'
 
 const ticketsMade = 400
 
@@ -146,6 +146,21 @@ const ranges = [
   { limit: 5, offset: 100_000 },
 ] as const
 
+type Placed = { readonly id: number; readonly createdAt: number }
+
+/** The ids of a whole list, read seven rows at a time, each page past the last row of the one before. */
+function readOn(total: number, fetch: (window: Window) => Page<Placed>): number[] {
+  const ids: number[] = []
+  for (let window: Window = { limit: 7, offset: 0 }; ;) {
+    const page = fetch(window)
+    expect(page.total).toBe(total)
+    ids.push(...page.rows.map(({ id }) => id))
+    const last = page.rows.at(-1)
+    if (!last || ids.length > total) return ids
+    window = { limit: 7, after: { at: last.createdAt, id: last.id } }
+  }
+}
+
 function read<T>(job: (reader: Reader) => T): T {
   const results: T[] = []
   house.desk.read(systemActor, (reader) => {
@@ -182,6 +197,18 @@ describe('every combination of filters', () => {
     },
   )
 
+  test.each(filters.map((filter) => [JSON.stringify(filter), filter] as const))(
+    '%s: read on from the last row, page by page, it is the same list',
+    (_, filter) => {
+      const wanted = expectedOf(filter)
+      for (const list of [ticketSummaries, ticketDetails]) {
+        expect(readOn(wanted.length, (window) => read(({ q }) => list(q, filter, window)))).toEqual(
+          wanted,
+        )
+      }
+    },
+  )
+
   test('an empty list of statuses is any, and a condition that is undefined is none', () => {
     const filter = { statuses: [], priority: undefined, agentId: undefined }
     const { total, rows } = read(({ q }) => ticketSummaries(q, filter, { limit: 3, offset: 0 }))
@@ -195,38 +222,7 @@ describe('every combination of filters', () => {
   })
 })
 
-type Traced = { readonly sql: string; readonly plan: string[]; runs: number }
-
-/** What `job` asks of a connection on which nothing is prepared yet, and how each is answered. */
-function traced(job: (reader: Reader) => unknown): Traced[] {
-  using store = Store.inMemory(T0, house.store.snapshot())
-  const client = clientOf(store)
-  const found: Traced[] = []
-  const prepare = client.prepare.bind(client)
-  client.prepare = ((sql: string) => {
-    const statement = prepare(sql)
-    const entry = { sql, plan: planOf(prepare, sql), runs: 0 }
-    found.push(entry)
-    for (const verb of ['all', 'get', 'run'] as const) {
-      const call = statement[verb].bind(statement)
-      Object.assign(statement, {
-        [verb]: (...values: unknown[]) => {
-          entry.runs += 1
-          return call(...values)
-        },
-      })
-    }
-    return statement
-  }) as typeof client.prepare
-  store.read((q) => void job({ q, now: T0, actor: systemActor }))
-  return found
-}
-
-function planOf(prepare: SQLite.Database['prepare'], sql: string): string[] {
-  const values = Array.from(sql.matchAll(/\?/g), () => null)
-  const plan = prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(...values)
-  return plan.map(({ detail }) => detail)
-}
+const traced = (job: (reader: Reader) => unknown) => tracedIn(house.store, job)
 
 /** The steps of all plans that go through a whole table or index of tickets, or sort its ids. */
 function costly(all: readonly Traced[]): string[] {
@@ -276,6 +272,23 @@ describe('the cost of a page', () => {
       ])
       expect(asked.length).toBeGreaterThan(4)
       expect(costly(asked)).toEqual([])
+    },
+  )
+
+  test.each(commonShapes.map((filter) => [JSON.stringify(filter), filter] as const))(
+    '%s: past a position, every index is entered at that position',
+    (_, filter) => {
+      const window = { limit: 15, after: { at: T0 + 20_000, id: 200 } }
+      const asked = traced((reader) => [
+        listTickets(reader, filter, window),
+        listFullTickets(reader, filter, window),
+      ])
+      expect(costly(asked)).toEqual([])
+      const steps = asked.flatMap(({ plan }) => plan)
+      const entered = steps.filter((step) => /COVERING INDEX .*created_at<\?\)/.test(step))
+      const tied = steps.filter((step) => /COVERING INDEX .*created_at=\? AND \w+<\?\)/.test(step))
+      const arms = Math.max(1, filter.statuses?.length ?? 0)
+      expect([entered.length, tied.length]).toEqual([2 * arms, 2 * arms])
     },
   )
 

@@ -24,7 +24,8 @@ const own = db
   .prepare<[], TableInfo>('SELECT name, type, wr, strict FROM pragma_table_list')
   .all()
   .filter(({ name }) => !name.startsWith('sqlite_') && name !== 'migrations')
-const tables = own.filter(({ name }) => name !== 'search' && !name.startsWith('search_'))
+const isFullText = (name: string) => /^(?:customer_)?search(?:_|$)/.test(name)
+const tables = own.filter(({ name }) => !isFullText(name))
 const tableNames = tables.map(({ name }) => name).toSorted()
 
 const columnsOf = (table: string) =>
@@ -99,10 +100,10 @@ function defaultOf(column: SQLiteColumn): string | null {
 }
 
 describe('the database', () => {
-  test('is strict in every table but the full-text index', () => {
+  test('is strict in every table but the full-text indexes', () => {
     expect(tables.filter(({ strict }) => strict !== 1)).toEqual([])
     const loose = own.filter(({ strict }) => strict !== 1).map(({ name }) => name)
-    expect(loose.every((name) => name === 'search' || name.startsWith('search_'))).toBe(true)
+    expect(loose.every(isFullText)).toBe(true)
   })
 
   test('refuses a text where a number belongs', () => {
@@ -173,6 +174,7 @@ const expectedIndexes = [
   'custom_fields_order',
   'customers_created',
   'customers_name',
+  'customers_vip',
   'department_agents_staff',
   'departments_default',
   'departments_order',
@@ -201,7 +203,12 @@ const expectedIndexes = [
 
 const expectedTriggers = [
   'customers_counted',
+  'customers_searched_again',
   'customers_uncounted',
+  'customers_unsearched',
+  'customers_vip_counted',
+  'customers_vip_recounted',
+  'customers_vip_uncounted',
   'message_likes_counted',
   'message_likes_uncounted',
   'messages_searched_again',

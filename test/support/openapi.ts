@@ -14,13 +14,14 @@ export type Document = Json & {
 
 type Operation = Json & { readonly responses: Json; readonly requestBody?: Json }
 
-export type DocumentName = 'keva' | 'internal' | 'external'
+export type DocumentName = 'keva' | 'pages' | 'internal' | 'external'
 
 /** Where each document is served, and below which prefixes its paths are. */
 const served = {
   internal: { at: '/api/v1/internal', below: ['/api/v1/internal'] },
   external: { at: '/api/v1/external', below: ['/api/v1/external'] },
-  keva: { at: '/api/v1', below: ['/api/v1', '/v1', '/api'] },
+  keva: { at: '/api/v1', below: ['/api/v1', '/v1'] },
+  pages: { at: '/api', below: ['/api'] },
 } as const satisfies { readonly [N in DocumentName]: object }
 
 export const documentNames = Object.keys(served) as DocumentName[]
@@ -36,7 +37,7 @@ export type Library = {
 
 let library: Promise<Library> | undefined
 
-/** The three documents as the app serves them, with a strict validator over them. */
+/** The documents as the app serves them, with a strict validator over them. */
 export function openLibrary(): Promise<Library> {
   return (library ??= makeLibrary())
 }
@@ -91,6 +92,10 @@ export async function expectDocumented(
   const template = templateOf(documents[name], name, request.path)
   const method = request.method === 'HEAD' ? 'get' : request.method.toLowerCase()
   const operation = template === undefined ? undefined : documents[name].paths[template]?.[method]
+  if (operation && answer.status === 204 && '204' in operation.responses) {
+    expect(answer.body).toBeUndefined()
+    return
+  }
   const place =
     operation && template !== undefined
       ? answerPlace(operation, [template, method], answer.status)

@@ -9,7 +9,7 @@ import { publicId } from '../../../src/lib/ids.ts'
 // keva.md sections 1 to 3 and R1 to R4: what every endpoint has alike.
 
 const listLine = 'GET /api/v1/tickets'
-const empty = { data: [], pagination: { page: 1, perPage: 20, total: 0 } }
+const empty = { data: [], pagination: { page: 1, perPage: 20, total: 0, nextCursor: null } }
 const minimal = { subject: 'Hello', customerEmail: 'ann@shop.test', body: 'Where is it?' }
 const unauthorized = (error: string) => ({ status: 401, reply: { error } })
 const authorized = (value: string) => ({ key: null, headers: { authorization: value } })
@@ -195,7 +195,7 @@ const shown = {
 /** Every endpoint below one base: the same rows, so the same answers (R1, R10). */
 const below = (base: string): Row[] => {
   const given = [{ call: `POST ${base}/tickets`, body: minimal, as: 'made' }]
-  const page = { page: 1, perPage: 20, total: 1 }
+  const page = { page: 1, perPage: 20, total: 1, nextCursor: null }
   const opening = { direction: 'inbound', body: 'Where is it?', isInternal: false }
   return [
     {
