@@ -89,8 +89,8 @@ export async function expectDocumented(
   }
   const { documents, compile } = await openLibrary()
   const name = documentOf(request.path)
-  const template = templateOf(documents[name], name, request.path)
   const method = request.method === 'HEAD' ? 'get' : request.method.toLowerCase()
+  const template = templateOf(documents[name], name, { path: request.path, method })
   const operation = template === undefined ? undefined : documents[name].paths[template]?.[method]
   if (operation && answer.status === 204 && '204' in operation.responses) {
     expect(answer.body).toBeUndefined()
@@ -116,13 +116,18 @@ function prefixOf(name: DocumentName, path: string): string | undefined {
   return served[name].below.find((prefix) => path === prefix || path.startsWith(`${prefix}/`))
 }
 
-/** The template that a path is an instance of. */
-function templateOf(document: Document, name: DocumentName, path: string): string | undefined {
+/** The template that a path is an instance of, one that has the method before others. */
+function templateOf(
+  document: Document,
+  name: DocumentName,
+  { path, method }: { readonly path: string; readonly method: string },
+): string | undefined {
   const rest = path.slice((prefixOf(name, path) ?? '').length).replace(/\/$/, '')
-  return Object.keys(document.paths).find((template) => {
+  const fitting = Object.keys(document.paths).filter((template) => {
     const pattern = template.replaceAll('.', String.raw`\.`).replace(/\{[^}]+\}/g, '[^/]+')
     return new RegExp(`^${pattern}$`).test(rest)
   })
+  return fitting.find((template) => document.paths[template]?.[method]) ?? fitting[0]
 }
 
 function answerPlace(operation: Operation, at: readonly string[], status: number): string[] {

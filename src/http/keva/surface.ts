@@ -41,7 +41,7 @@ export type List = {
   /** The page that a query asks for. Throws `malformed` for a bad cursor. */
   readonly body: <Row extends Placed>(
     query: URLSearchParams,
-    fetch: (window: Window) => Page<Row>,
+    pageAt: (window: Window) => Page<Row>,
     present: (row: Row) => object,
   ) => object
 }
@@ -76,12 +76,12 @@ export function envelopeList(name: string): List {
   return {
     query: (filters) => z.object({ ...envelopeQuery, ...filters?.shape }),
     answer: (record) => ({ status: 200, shape: envelopeShape(record) }),
-    body(query, fetch, present) {
+    body(query, pageAt, present) {
       const { page, perPage, range } = envelopePaging(query)
       const cursor = query.get('cursor')
       // One more than is shown tells whether a next page exists.
       const limit = perPage + 1
-      const { rows, total } = fetch(
+      const { rows, total } = pageAt(
         cursor === null ? { ...range, limit } : { limit, after: positionOf(name, cursor) },
       )
       const shown = rows.slice(0, perPage)
@@ -138,9 +138,9 @@ export function byPage(name: string, sizes: Sizes): List {
     query: (filters) => z.object({ page: number(1, 1), limit: size(sizes), ...filters?.shape }),
     answer: (record) =>
       answered({ [name]: z.array(record), total: count, page: count, totalPages: count }),
-    body(query, fetch, present) {
+    body(query, pageAt, present) {
       const { page, perPage, range } = pagingBy(query.get('page'), query.get('limit'), sizes)
-      const { rows, total } = fetch(range)
+      const { rows, total } = pageAt(range)
       const totalPages = Math.ceil(total / perPage)
       return { [name]: rows.map((row) => present(row)), total, page, totalPages }
     },
@@ -153,9 +153,9 @@ export function byOffset(name: string, sizes: Sizes): List {
     query: (filters) => z.object({ limit: size(sizes), offset: number(0, 0), ...filters?.shape }),
     answer: (record) =>
       answered({ [name]: z.array(record), total: count, limit: count, offset: count }),
-    body(query, fetch, present) {
+    body(query, pageAt, present) {
       const range = rangeBy(query.get('limit'), query.get('offset'), sizes)
-      const { rows, total } = fetch(range)
+      const { rows, total } = pageAt(range)
       return { [name]: rows.map((row) => present(row)), total, ...range }
     },
   }
@@ -169,7 +169,7 @@ export function named(name: string): List {
   return {
     query: (filters) => z.object({ ...filters?.shape }),
     answer: (record) => answered({ [name]: z.array(record) }),
-    body: (_, fetch, present) => ({ [name]: fetch(unpaged).rows.map((row) => present(row)) }),
+    body: (_, pageAt, present) => ({ [name]: pageAt(unpaged).rows.map((row) => present(row)) }),
   }
 }
 
@@ -178,7 +178,7 @@ export function bare(): List {
   return {
     query: (filters) => z.object({ ...filters?.shape }),
     answer: (record) => ({ status: 200, shape: z.array(record) }),
-    body: (_, fetch, present) => fetch(unpaged).rows.map((row) => present(row)),
+    body: (_, pageAt, present) => pageAt(unpaged).rows.map((row) => present(row)),
   }
 }
 
