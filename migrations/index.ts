@@ -6,6 +6,7 @@ import knowledge from './0005_knowledge.sql' with { type: 'text' }
 import settings from './0006_settings.sql' with { type: 'text' }
 import reports from './0008_reports.sql' with { type: 'text' }
 import sessions from './0009_sessions.sql' with { type: 'text' }
+import kevaCustomers from './0010_keva_customers.sql' with { type: 'text' }
 
 export type Migration = { readonly name: string; readonly sql: string }
 
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   { name: '0006_settings', sql: settings },
   { name: '0008_reports', sql: reports },
   { name: '0009_sessions', sql: sessions },
+  { name: '0010_keva_customers', sql: kevaCustomers },
 ]

@@ -1,13 +1,16 @@
-import type { Page, Range } from '../lib/page.ts'
+import type { Page, Range, Window } from '../lib/page.ts'
+import { matchExpression } from '../lib/searchterms.ts'
 import { emailKey, sortName } from '../lib/text.ts'
+import { customersNewestFirst } from '../store/customerlists.ts'
 import {
   customerByEmail,
   customerById,
+  customerByUid,
   customersByName,
   insertCustomer,
   updateCustomer as patchCustomer,
 } from '../store/customers.ts'
-import type { CustomerRow } from '../store/schema.ts'
+import type { CustomerRow, TicketPriority } from '../store/schema.ts'
 import { differing } from './changes.ts'
 import { Fault, found } from './errors.ts'
 import type { Reader, Tx } from './tx.ts'
@@ -19,6 +22,17 @@ export type CustomerFields = {
   readonly email?: string | undefined
   readonly phone?: string | null | undefined
   readonly envatoUsername?: string | null | undefined
+  readonly company?: string | null | undefined
+  readonly jobTitle?: string | null | undefined
+  readonly location?: string | null | undefined
+  readonly timezone?: string | null | undefined
+  readonly isVip?: boolean | undefined
+  /** The priority of the customer's new tickets that are given none. */
+  readonly priorityOverride?: TicketPriority | null | undefined
+  readonly tags?: string[] | undefined
+  readonly notes?: string | null | undefined
+  readonly salesforceContactId?: string | null | undefined
+  readonly hubspotContactId?: string | null | undefined
 }
 
 /** Adds a customer. Throws `unique` on `email` when another one has it, in any case of letters. */
@@ -43,6 +57,31 @@ export function createCustomer(
 /** Throws `not_found` when there is none. */
 export function getCustomer(reader: Reader, id: number): Customer {
   return found(customerById(reader.q, id), 'customer')
+}
+
+/** Throws `not_found` when there is none. */
+export function getCustomerByUid(reader: Reader, uid: string | undefined): Customer {
+  return found(uid === undefined ? undefined : customerByUid(reader.q, uid), 'customer')
+}
+
+/** The customer with that address, in any case of letters. Throws `not_found` when there is none. */
+export function getCustomerByEmail(reader: Reader, email: string): Customer {
+  return found(customerByEmail(reader.q, emailKey(email)), 'customer')
+}
+
+/**
+ * The newest first. A search finds those whose address, name or company hold every word of it, the
+ * start of a word being enough; a text of blanks is no search, one without a word finds nobody.
+ */
+export function searchCustomers(
+  reader: Reader,
+  { search = '', vipOnly }: { readonly search?: string | undefined; readonly vipOnly: boolean },
+  window: Window,
+): Page<Customer> {
+  if (search.trim() === '') return customersNewestFirst(reader.q, { vipOnly }, window)
+  const match = matchExpression(search)
+  if (match === undefined) return { rows: [], total: 0 }
+  return customersNewestFirst(reader.q, { match, vipOnly }, window)
 }
 
 /** By name, as people sort names. */
@@ -71,15 +110,28 @@ export function updateCustomer(tx: Tx, id: number, fields: CustomerFields): Cust
 
 /** The customer with that e-mail, made when unknown; a name that is given becomes the customer's. */
 export function upsertCustomer(tx: Tx, email: string, name: string | undefined): Customer {
+  return saveCustomer(tx, email, { name }).customer
+}
+
+/** Changes the customer with that e-mail, or adds one; the address is not respelled. */
+export function saveCustomer(
+  tx: Tx,
+  email: string,
+  fields: Omit<CustomerFields, 'email'>,
+): { readonly customer: Customer; readonly isNew: boolean } {
   const known = customerByEmail(tx.q, emailKey(email))
-  if (!known) return createCustomer(tx, { email, name })
-  const isSame = name === undefined || name === known.name
-  return isSame ? known : updateCustomer(tx, known.id, { name })
+  if (!known) return { customer: createCustomer(tx, { ...fields, email }), isNew: true }
+  return { customer: updateCustomer(tx, known.id, fields), isNew: false }
 }
 
 /** The version of a customer, or undefined when there is none. */
 export function customerVersionOf(reader: Reader, id: number | undefined): number | undefined {
   return id === undefined ? undefined : customerById(reader.q, id)?.version
+}
+
+/** As `customerVersionOf`, by the public uid. */
+export function customerVersionByUid(reader: Reader, uid: string | undefined): number | undefined {
+  return uid === undefined ? undefined : customerByUid(reader.q, uid)?.version
 }
 
 export function customerExists(reader: Reader, id: number): boolean {

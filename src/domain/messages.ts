@@ -1,4 +1,4 @@
-import type { Page, Range } from '../lib/page.ts'
+import type { Page, Range, Window } from '../lib/page.ts'
 import { emailKey } from '../lib/text.ts'
 import { customerByEmail, customerById } from '../store/customers.ts'
 import {
@@ -67,9 +67,9 @@ export function postMessage(tx: Tx, ticketId: number, fields: NewMessage): Messa
 }
 
 /** Every message of the ticket, oldest first, the opening one included. */
-export function listMessages(reader: Reader, ticketId: number, range: Range): Page<Message> {
+export function listMessages(reader: Reader, ticketId: number, window: Window): Page<Message> {
   const { messagesCount } = getTicketRow(reader, ticketId)
-  return { rows: messagesOfTicket(reader.q, ticketId, range), total: messagesCount }
+  return { rows: messagesOfTicket(reader.q, ticketId, window), total: messagesCount }
 }
 
 /** The messages after the opening one, oldest first. */

@@ -61,7 +61,8 @@ const firstReferenceOffset = 1000
 export function createTicket(tx: Tx, fields: NewTicket): number {
   const { customer, subject, source, customValues } = fields
   const defaults = openingDefaults(tx)
-  const { priority = defaults.priority, departmentId = defaults.departmentId } = fields
+  const { departmentId = defaults.departmentId } = fields
+  const priority = fields.priority ?? customer.priorityOverride ?? defaults.priority
   const assignedTo = freeAgentOf(tx, departmentId, defaults)
   const id = nextNumber(tx.q, 'ticket')
   const uid = tx.uid()

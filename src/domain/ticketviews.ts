@@ -1,4 +1,4 @@
-import type { Page, Range } from '../lib/page.ts'
+import type { Page, Window } from '../lib/page.ts'
 import { agentsOfTickets, isTicketAgent, type TicketAgent } from '../store/agents.ts'
 import { customValuesOfTickets, type TicketCustomValue } from '../store/customvalues.ts'
 import { labelsOfTickets, type TicketLabel } from '../store/labels.ts'
@@ -47,9 +47,9 @@ export function getFullTicket(reader: Reader, id: number): FullTicket {
 export function listTickets(
   reader: Reader,
   filter: TicketFilter,
-  range: Range,
+  window: Window,
 ): Page<LabelledTicket> {
-  const { rows, total } = ticketSummaries(reader.q, filter, range)
+  const { rows, total } = ticketSummaries(reader.q, filter, window)
   const labels = byTicket(labelsOfTickets(reader.q, idsOf(rows)))
   // The rows are fresh from the driver, so they are completed in place.
   return {
@@ -62,9 +62,9 @@ export function listTickets(
 export function listFullTickets(
   reader: Reader,
   filter: TicketFilter,
-  range: Range,
+  window: Window,
 ): Page<FullTicket> {
-  const { rows, total } = ticketDetails(reader.q, filter, range)
+  const { rows, total } = ticketDetails(reader.q, filter, window)
   return { rows: complete(reader, rows), total }
 }
 

@@ -38,6 +38,9 @@ type Row = {
   /** The success status and the shape of its body. */
   readonly answer: {
     readonly status: number
+    /** The other success status of a row that adds a record or finds it. */
+    readonly also?: number
+    /** Nothing of it is sent with 204. */
     readonly shape: z.ZodType
     /** The answer has an `ETag`; a reader may ask by `If-None-Match`. */
     readonly isVersioned?: true

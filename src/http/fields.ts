@@ -63,13 +63,17 @@ export function read<F extends z.ZodObject>(
   throw new Fault('invalid', 'body', issuesOf(reader, fields, body, self))
 }
 
-/** As `read`, of a query; of a name that is there more than once the last value counts. */
+/** The values of a query, or `invalid`. What is sent twice counts as it was sent first. */
 export function readQuery<F extends z.ZodObject>(
   reader: Reader,
   fields: F,
   query: URLSearchParams,
 ): z.output<F> {
-  return read(reader, fields, Object.fromEntries(query))
+  const names = Object.keys(fields.shape)
+  const sent = Object.fromEntries(names.map((name) => [name, query.get(name) ?? undefined]))
+  const parsed = fields.safeParse(sent, { reportInput: true })
+  if (parsed.success) return parsed.data
+  throw new Fault('invalid', 'query', issuesOf(reader, fields, sent, undefined))
 }
 
 function questionOf(field: object): Question | undefined {

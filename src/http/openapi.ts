@@ -11,6 +11,8 @@ export type DocumentParts = {
   /** Where the rows are mounted. */
   readonly prefix: string
   readonly endpoints: readonly Endpoint[]
+  /** What every row that asks for a key takes besides. */
+  readonly parameters?: readonly Json[]
   /** Each by itself opens a row; only what is no key opens those that are for people. */
   readonly security: readonly {
     readonly name: string
@@ -69,7 +71,7 @@ export function documentRow(parts: Omit<DocumentParts, 'endpoints'>, rows: reado
 type Schemas = { input(shape: z.ZodType): Json; output(shape: z.ZodType): Json }
 
 function operationOf(endpoint: Endpoint, parts: DocumentParts, schemas: Schemas): Json {
-  const { answer, scope, summary, tag } = endpoint
+  const { scope, summary, tag } = endpoint
   const scopes = scope === null ? '' : ` Scope: \`${scope}\`.`
   return {
     operationId: operationId(endpoint),
@@ -80,13 +82,11 @@ function operationOf(endpoint: Endpoint, parts: DocumentParts, schemas: Schemas)
       ...pathParameters(endpoint),
       ...queryParameters(endpoint, schemas),
       ...conditions(endpoint),
+      ...(endpoint.access === 'public' ? [] : (parts.parameters ?? [])),
     ],
     ...(endpoint.body && { requestBody: requestBody(schemas.input(endpoint.body)) }),
     responses: {
-      [answer.status]: {
-        ...json(summary, schemas.output(answer.shape)),
-        ...(answer.isVersioned && { headers: { ETag: { schema: { type: 'string' } } } }),
-      },
+      ...successesOf(endpoint, schemas),
       ...unchangedOf(endpoint),
       ...refusalsOf(parts, schemas),
       ...staleOf(endpoint, parts, schemas),
@@ -99,6 +99,16 @@ function securityOf({ access }: Endpoint, { security }: DocumentParts): Json[] {
   if (access === 'public') return []
   const schemes = security.filter(({ isKey }) => access !== 'person' || !isKey)
   return schemes.map(({ name }) => ({ [name]: [] }))
+}
+
+function successesOf({ answer, summary }: Endpoint, schemas: Schemas): Json {
+  const { status, also, shape, isVersioned } = answer
+  if (status === 204) return { 204: { description: summary } }
+  const success = {
+    ...json(summary, schemas.output(shape)),
+    ...(isVersioned && { headers: { ETag: { schema: { type: 'string' } } } }),
+  }
+  return { [status]: success, ...(also !== undefined && { [also]: success }) }
 }
 
 /** What a record with a version takes and answers besides (RFC 9110, section 13). */

@@ -57,6 +57,7 @@ const start = `SwaggerUIBundle({
   dom_id: '#reference',
   urls: [
     { name: 'Keva', url: '/api/v1/openapi.json' },
+    { name: 'Keva, page shapes', url: '/api/openapi.json' },
     { name: 'DeskHive admin', url: '/api/v1/internal/openapi.json' },
     { name: 'DeskHive agent', url: '/api/v1/external/openapi.json' },
   ],

@@ -1,5 +1,16 @@
+import type { Millis } from './time.ts'
+
 /** Which rows of a list are wanted: `offset` rows are passed over, at most `limit` follow. */
 export type Range = { readonly limit: number; readonly offset: number }
+
+/** Where a row stands in a list that goes by time: its moment, and its id among those of the moment. */
+export type Position = { readonly at: Millis; readonly id: number }
+
+/** The rows that follow a position, at most `limit` of them. */
+export type Keyset = { readonly limit: number; readonly after: Position }
+
+/** Some rows of a list that can be read on from a position as well as by number. */
+export type Window = Range | Keyset
 
 /** One page of a list and how many rows the whole list has. */
 export type Page<Row> = { readonly rows: Row[]; readonly total: number }

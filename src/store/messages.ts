@@ -1,5 +1,6 @@
 import { and, eq, getTableColumns } from 'drizzle-orm'
-import type { Range } from '../lib/page.ts'
+import type { Range, Window } from '../lib/page.ts'
+import { keysetValues, newer } from './pages.ts'
 import { select, value, type Queries } from './queries.ts'
 import { inserter } from './rows.ts'
 import { customers, messages, staff } from './schema.ts'
@@ -35,6 +36,17 @@ const ofTicket = select(selection, (db, row) =>
     .offset(value('offset')),
 )
 
+const ofTicketPast = select(selection, (db, row) =>
+  db
+    .select(row)
+    .from(messages)
+    .leftJoin(staff, eq(staff.id, messages.staffId))
+    .leftJoin(customers, eq(customers.id, messages.customerId))
+    .where(and(eq(messages.ticketId, value('ticketId')), newer(messages.createdAt, messages.id)))
+    .orderBy(messages.createdAt, messages.id)
+    .limit(value('limit')),
+)
+
 const repliesOfTicket = select(selection, (db, row) =>
   db
     .select(row)
@@ -67,8 +79,9 @@ export function messageById(q: Queries, id: number): MessageView | undefined {
 }
 
 /** Every message of a ticket, the opening one included, oldest first. */
-export function messagesOfTicket(q: Queries, ticketId: number, range: Range): MessageView[] {
-  return ofTicket(q).all({ ticketId, ...range })
+export function messagesOfTicket(q: Queries, ticketId: number, window: Window): MessageView[] {
+  if ('after' in window) return ofTicketPast(q).all({ ticketId, ...keysetValues(window) })
+  return ofTicket(q).all({ ticketId, ...window })
 }
 
 /** The messages of a ticket but the opening one, oldest first. */

@@ -40,7 +40,7 @@ export function setMeta(q: Queries, name: string, text: string): void {
 }
 
 /** The value of a running counter. */
-export function counter(q: Queries, name: 'ticket' | 'customers'): number {
+export function counter(q: Queries, name: 'ticket' | 'customers' | 'vip_customers'): number {
   return counterByName(q).get({ name })?.value ?? 0
 }
 

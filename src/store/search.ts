@@ -3,7 +3,7 @@ import { command, value, type Queries } from './queries.ts'
 
 // The row is read again, so that a message that was changed or removed in the same group is indexed
 // as it is then, or not at all.
-const index = command(
+const indexOfMessages = command(
   () => sql`
     INSERT INTO search (rowid, subject, body)
     SELECT messages.id, iif(messages.is_opening, tickets.subject, ''), messages.body
@@ -13,5 +13,17 @@ const index = command(
 
 /** Puts new messages into the full-text index, all of a group commit at once. */
 export function indexMessages(q: Queries, ids: readonly number[]): void {
-  index(q).run({ ids: JSON.stringify(ids) })
+  indexOfMessages(q).run({ ids: JSON.stringify(ids) })
+}
+
+const indexOfCustomers = command(
+  () => sql`
+    INSERT INTO customer_search (rowid, email, name, company)
+    SELECT id, email, coalesce(name, ''), coalesce(company, '') FROM customers
+    WHERE id IN (SELECT value FROM json_each(${value('ids')}))`,
+)
+
+/** Puts new customers into their full-text index, all of a group commit at once. */
+export function indexCustomers(q: Queries, ids: readonly number[]): void {
+  indexOfCustomers(q).run({ ids: JSON.stringify(ids) })
 }

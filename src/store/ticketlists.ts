@@ -1,5 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm'
-import type { Page, Range } from '../lib/page.ts'
+import type { Page, Window } from '../lib/page.ts'
+import { older, pageOf, type Order } from './pages.ts'
 import { select, value, type Queries, type Select, type Values } from './queries.ts'
 import { remembered } from './rows.ts'
 import {
@@ -36,9 +37,9 @@ export type TicketFilter = {
 export function ticketSummaries(
   q: Queries,
   filter: TicketFilter,
-  range: Range,
+  window: Window,
 ): Page<TicketSummary> {
-  return pageOf(q, filter, range, (shape, order) =>
+  return ticketsOf(q, filter, window, (shape, order) =>
     remembered(summaryLists, [...shape, order], () =>
       select(summaryColumns, (db, row) =>
         fromTicketsForSummary(db, row, pageSource(shape, order)).orderBy(...ordered[order]),
@@ -47,8 +48,12 @@ export function ticketSummaries(
   )
 }
 
-export function ticketDetails(q: Queries, filter: TicketFilter, range: Range): Page<TicketDetail> {
-  return pageOf(q, filter, range, (shape, order) =>
+export function ticketDetails(
+  q: Queries,
+  filter: TicketFilter,
+  window: Window,
+): Page<TicketDetail> {
+  return ticketsOf(q, filter, window, (shape, order) =>
     remembered(detailLists, [...shape, order], () =>
       select(detailColumns, (db, row) =>
         fromTicketsForDetail(db, row, pageSource(shape, order)).orderBy(...ordered[order]),
@@ -57,31 +62,24 @@ export function ticketDetails(q: Queries, filter: TicketFilter, range: Range): P
   )
 }
 
-type Order = 'newest' | 'oldest'
 type List<Row> = (q: Queries) => Select<Row>
 
 const summaryLists = new Map<string, List<TicketSummary>>()
 const detailLists = new Map<string, List<TicketDetail>>()
 const countsByShape = new Map<string, List<{ total: number }>>()
 
-/** A page, walked to from the end of the list that it is nearer to. */
-function pageOf<Row>(
+function ticketsOf<Row>(
   q: Queries,
   filter: TicketFilter,
-  { limit, offset }: Range,
+  window: Window,
   listOf: (shape: string[], order: Order) => List<Row>,
 ): Page<Row> {
-  const shape = shapeOf(filter)
+  const conditions = shapeOf(filter)
   const values = valuesOf(filter)
-  const total = totalOf(q, shape, values)
-  const rest = total - offset
-  if (rest <= 0) return { rows: [], total }
-  if (offset <= rest) {
-    return { rows: listOf(shape, 'newest')(q).all({ ...values, limit, offset }), total }
-  }
-  const range = { limit: Math.min(limit, rest), offset: Math.max(0, rest - limit) }
-  const rows = listOf(shape, 'oldest')(q).all({ ...values, ...range })
-  return { rows: rows.toReversed(), total }
+  const shape = 'after' in window ? [...conditions, 'after'] : conditions
+  return pageOf(window, totalOf(q, conditions, values), (order, range) =>
+    listOf(shape, order)(q).all({ ...values, ...range }),
+  )
 }
 
 /** The conditions that a filter uses: one statement serves every filter of that shape. */
@@ -113,28 +111,41 @@ function pageSource(shape: string[], order: Order): SQL {
   ) AS page CROSS JOIN ${tickets} ON ${tickets.id} = page.id`
 }
 
-/** One SELECT for each stored status that is asked for, else a single one. */
+/** One SELECT for each stored status that is asked for, and for each way to be past a position. */
 function armsOf(shape: string[], columns: (list: typeof allTickets) => SQL): SQL[] {
   const list = shape.includes('agentId') ? agentTickets : allTickets
   const conditions = shape.flatMap((name) => conditionOf[name] ?? [])
-  const statuses = shape.filter((name) => name.startsWith('status'))
-  const arms = statuses.length > 0 ? statuses : [undefined]
-  return arms.map((status) => {
-    const all = status ? [...conditions, sql`${tickets.status} = ${value(status)}`] : conditions
+  const statuses = shape
+    .filter((name) => name.startsWith('status'))
+    .map((status) => sql`${tickets.status} = ${value(status)}`)
+  const pasts = shape.includes('after') ? list.past : []
+  return combined(statuses, pasts).map((chosen) => {
+    const all = [...conditions, ...chosen]
     const where = all.length > 0 ? sql` WHERE ${sql.join(all, sql` AND `)}` : sql``
     return sql`SELECT ${columns(list)} FROM ${list.source}${where}`
   })
 }
 
+/** Each of the one with each of the other; where there is none, that is no condition. */
+function combined(some: readonly SQL[], others: readonly SQL[]): SQL[][] {
+  return choices(some).flatMap((one) => choices(others).map((other) => [...one, ...other]))
+}
+
+function choices(conditions: readonly SQL[]): SQL[][] {
+  return conditions.length > 0 ? conditions.map((one) => [one]) : [[]]
+}
+
 const allTickets = {
   source: sql`${tickets}`,
   page: sql`${tickets.id} AS id, ${tickets.createdAt} AS created_at`,
+  past: older(tickets.createdAt, tickets.id),
 }
 
 // The agent's links are themselves in the order of the list.
 const agentTickets = {
   source: sql`${ticketAgents} JOIN ${tickets} ON ${tickets.id} = ${ticketAgents.ticketId}`,
   page: sql`${ticketAgents.ticketId} AS id, ${ticketAgents.ticketCreatedAt} AS created_at`,
+  past: older(ticketAgents.ticketCreatedAt, ticketAgents.ticketId),
 }
 
 const conditionOf: { [name: string]: SQL } = {

@@ -53,6 +53,7 @@ const spoilings: readonly [string, (document: Json) => void][] = [
 describe('a document', () => {
   test('is served for each contract, and for each base of Keva that has one', () => {
     expect(served.toSorted()).toEqual([
+      '/api/openapi.json',
       '/api/v1/external/openapi.json',
       '/api/v1/internal/openapi.json',
       '/api/v1/openapi.json',

@@ -103,6 +103,7 @@ const search = `${external}/knowledge-base/search`
 const seeds: { readonly [row: string]: Seed } = {
   'GET /api/v1/tickets': tickets,
   'GET /api/v1/tickets/:id/messages': messages,
+  'GET /api/v1/customers': customers,
   [`${internal}/tickets`]: tickets,
   [`${internal}/tickets/:id/messages`]: messages,
   [`${internal}/departments`]: each((tx, n) => departments.create(tx, { name: `No. ${n}` })),

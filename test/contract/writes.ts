@@ -4,7 +4,7 @@ import { createArticle } from '../../src/domain/articles.ts'
 import { cannedResponses, customFields, knowledgeCategories } from '../../src/domain/catalog.ts'
 import { externalEndpoints, internalEndpoints } from '../../src/http/deskhive/index.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
-import { endpoints as kevaEndpoints } from '../../src/http/keva/index.ts'
+import { endpoints as kevaEndpoints, pageEndpoints } from '../../src/http/keva/index.ts'
 import { openTestApp, type KeyName, type TestApp } from '../support/harness.ts'
 import {
   asPerson,
@@ -34,8 +34,14 @@ function below(prefix: string, key: KeyName, endpoints: readonly Endpoint[]): Se
 }
 
 /** Every row but the documents, once, at its authoritative address. */
+/** Every row that asks for a key, once, at its authoritative address, and in the shape of its page. */
 export const servedRows: readonly Served[] = [
   ...below('/api/v1', 'keva', kevaEndpoints),
+  ...below(
+    '/api',
+    'keva',
+    pageEndpoints.filter(({ path }) => !path.startsWith('/tickets')),
+  ),
   ...below('/api/v1/internal', 'special', internalEndpoints),
   ...below('/api/v1/external', 'agent', externalEndpoints),
 ]
@@ -45,6 +51,9 @@ export const writes = servedRows.filter(({ endpoint }) => endpoint.method !== 'G
 /** A call's line, with the ids that `openDesk` has, or with another one. */
 export function lineOf({ name, dialect }: Served, id?: string): string {
   if (id !== undefined) return name.replace(':id', id).replace(':messageId', '1')
+  if (name.includes('/api/customers/') || name.includes('/api/v1/customers/')) {
+    return name.replace(':id', '{customer}')
+  }
   if (dialect === 'keva') return name.replace(':id', '{ticket}')
   const [, own = '1'] = ownIds.find(([path]) => name.includes(path)) ?? []
   return name.replace(':id', own).replace(':messageId', '1')
@@ -62,6 +71,10 @@ const bodies: { readonly [path: string]: object } = {
   'POST /api/v1/tickets': { subject: 'Hello', customerEmail: 'ann@shop.test', body: 'Where?' },
   'PATCH /api/v1/tickets/:id': ticketChange,
   'POST /api/v1/tickets/:id/messages': { body: 'Hi' },
+  'POST /api/v1/customers': { email: 'bo@x.test', company: 'Shop' },
+  'PATCH /api/v1/customers/:id': { company: 'Shop' },
+  'POST /api/customers': { email: 'bo@x.test', company: 'Shop' },
+  'PATCH /api/customers/:id': { company: 'Shop' },
   'POST /api/v1/internal/tickets': { customer_id: 1, title: 'Hello', content: 'Where?' },
   'PUT /api/v1/internal/tickets/:id': ticketChange,
   'PATCH /api/v1/internal/tickets/:id': ticketChange,

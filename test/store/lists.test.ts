@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { listFullTickets, listTickets } from '../../src/domain/ticketviews.ts'
 import { systemActor, type Reader } from '../../src/domain/tx.ts'
+import type { Page, Window } from '../../src/lib/page.ts'
 import { linkAgent } from '../../src/store/agents.ts'
 import { insertCustomer } from '../../src/store/customers.ts'
 import { labelStore } from '../../src/store/catalog.ts'
@@ -145,6 +146,21 @@ const ranges = [
   { limit: 5, offset: 100_000 },
 ] as const
 
+type Placed = { readonly id: number; readonly createdAt: number }
+
+/** The ids of a whole list, read seven rows at a time, each page past the last row of the one before. */
+function readOn(total: number, fetch: (window: Window) => Page<Placed>): number[] {
+  const ids: number[] = []
+  for (let window: Window = { limit: 7, offset: 0 }; ;) {
+    const page = fetch(window)
+    expect(page.total).toBe(total)
+    ids.push(...page.rows.map(({ id }) => id))
+    const last = page.rows.at(-1)
+    if (!last || ids.length > total) return ids
+    window = { limit: 7, after: { at: last.createdAt, id: last.id } }
+  }
+}
+
 function read<T>(job: (reader: Reader) => T): T {
   const results: T[] = []
   house.desk.read(systemActor, (reader) => {
@@ -177,6 +193,18 @@ describe('every combination of filters', () => {
             ids: wanted.slice(offset, offset + limit),
           })
         }
+      }
+    },
+  )
+
+  test.each(filters.map((filter) => [JSON.stringify(filter), filter] as const))(
+    '%s: read on from the last row, page by page, it is the same list',
+    (_, filter) => {
+      const wanted = expectedOf(filter)
+      for (const list of [ticketSummaries, ticketDetails]) {
+        expect(readOn(wanted.length, (window) => read(({ q }) => list(q, filter, window)))).toEqual(
+          wanted,
+        )
       }
     },
   )
@@ -244,6 +272,23 @@ describe('the cost of a page', () => {
       ])
       expect(asked.length).toBeGreaterThan(4)
       expect(costly(asked)).toEqual([])
+    },
+  )
+
+  test.each(commonShapes.map((filter) => [JSON.stringify(filter), filter] as const))(
+    '%s: past a position, every index is entered at that position',
+    (_, filter) => {
+      const window = { limit: 15, after: { at: T0 + 20_000, id: 200 } }
+      const asked = traced((reader) => [
+        listTickets(reader, filter, window),
+        listFullTickets(reader, filter, window),
+      ])
+      expect(costly(asked)).toEqual([])
+      const steps = asked.flatMap(({ plan }) => plan)
+      const entered = steps.filter((step) => /COVERING INDEX .*created_at<\?\)/.test(step))
+      const tied = steps.filter((step) => /COVERING INDEX .*created_at=\? AND \w+<\?\)/.test(step))
+      const arms = Math.max(1, filter.statuses?.length ?? 0)
+      expect([entered.length, tied.length]).toEqual([2 * arms, 2 * arms])
     },
   )
 

@@ -191,9 +191,8 @@ describe('a database that is not of this version is refused and unchanged', () =
   })
 })
 
-test('the steps are numbered without a gap, so that their names sort in their order', () => {
-  for (const [at, { name }] of migrations.entries()) {
-    expect(name).toMatch(/^\d{4}_[a-z_]+$/)
-    expect(Number(name.slice(0, 4))).toBe(at + 1)
-  }
+test('the steps are numbered upwards, so that their names sort in their order', () => {
+  const numbers = migrations.map(({ name }) => Number(name.slice(0, 4)))
+  for (const { name } of migrations) expect(name).toMatch(/^\d{4}_[a-z_]+$/)
+  expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b))
 })

@@ -24,7 +24,7 @@ const own = db
   .prepare<[], TableInfo>('SELECT name, type, wr, strict FROM pragma_table_list')
   .all()
   .filter(({ name }) => !name.startsWith('sqlite_') && name !== 'migrations')
-const isFullText = (name: string) => /^(?:article_)?search(?:_|$)/.test(name)
+const isFullText = (name: string) => /^(?:article_|customer_)?search(?:_|$)/.test(name)
 const tables = own.filter(({ name }) => !isFullText(name))
 const tableNames = tables.map(({ name }) => name).toSorted()
 
@@ -178,6 +178,7 @@ const expectedIndexes = [
   'custom_fields_order',
   'customers_created',
   'customers_name',
+  'customers_vip',
   'department_agents_staff',
   'departments_default',
   'departments_order',
@@ -220,7 +221,12 @@ const expectedTriggers = [
   'articles_uncounted',
   'articles_unsearched',
   'customers_counted',
+  'customers_searched_again',
   'customers_uncounted',
+  'customers_unsearched',
+  'customers_vip_counted',
+  'customers_vip_recounted',
+  'customers_vip_uncounted',
   'departments_undated',
   'knowledge_categories_removed',
   'message_likes_counted',

@@ -234,10 +234,7 @@ function windowOn(desk: Desk) {
 
 function rowsOf(client: Connection['client']): Map<string, string> {
   const tables = client
-    .prepare(
-      `SELECT name FROM sqlite_schema
-        WHERE type = 'table' AND name NOT LIKE 'search%' AND name NOT LIKE 'article!_search%' ESCAPE '!'`,
-    )
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%search%'")
     .pluck()
     .all()
     .map(String)

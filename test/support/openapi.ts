@@ -14,13 +14,14 @@ export type Document = Json & {
 
 type Operation = Json & { readonly responses: Json; readonly requestBody?: Json }
 
-export type DocumentName = 'keva' | 'internal' | 'external'
+export type DocumentName = 'keva' | 'pages' | 'internal' | 'external'
 
 /** Where each document is served, and below which prefixes its paths are. */
 const served = {
   internal: { at: '/api/v1/internal', below: ['/api/v1/internal'] },
   external: { at: '/api/v1/external', below: ['/api/v1/external'] },
-  keva: { at: '/api/v1', below: ['/api/v1', '/v1', '/api'] },
+  keva: { at: '/api/v1', below: ['/api/v1', '/v1'] },
+  pages: { at: '/api', below: ['/api'] },
 } as const satisfies { readonly [N in DocumentName]: object }
 
 export const documentNames = Object.keys(served) as DocumentName[]
@@ -36,7 +37,7 @@ export type Library = {
 
 let library: Promise<Library> | undefined
 
-/** The three documents as the app serves them, with a strict validator over them. */
+/** The documents as the app serves them, with a strict validator over them. */
 export function openLibrary(): Promise<Library> {
   return (library ??= makeLibrary())
 }
@@ -88,9 +89,13 @@ export async function expectDocumented(
   }
   const { documents, compile } = await openLibrary()
   const name = documentOf(request.path)
-  const template = templateOf(documents[name], name, request.path)
   const method = request.method === 'HEAD' ? 'get' : request.method.toLowerCase()
+  const template = templateOf(documents[name], name, { path: request.path, method })
   const operation = template === undefined ? undefined : documents[name].paths[template]?.[method]
+  if (operation && answer.status === 204 && '204' in operation.responses) {
+    expect(answer.body).toBeUndefined()
+    return
+  }
   const place =
     operation && template !== undefined
       ? answerPlace(operation, [template, method], answer.status)
@@ -111,13 +116,18 @@ function prefixOf(name: DocumentName, path: string): string | undefined {
   return served[name].below.find((prefix) => path === prefix || path.startsWith(`${prefix}/`))
 }
 
-/** The template that a path is an instance of. */
-function templateOf(document: Document, name: DocumentName, path: string): string | undefined {
+/** The template that a path is an instance of, one that has the method before others. */
+function templateOf(
+  document: Document,
+  name: DocumentName,
+  { path, method }: { readonly path: string; readonly method: string },
+): string | undefined {
   const rest = path.slice((prefixOf(name, path) ?? '').length).replace(/\/$/, '')
-  return Object.keys(document.paths).find((template) => {
+  const fitting = Object.keys(document.paths).filter((template) => {
     const pattern = template.replaceAll('.', String.raw`\.`).replace(/\{[^}]+\}/g, '[^/]+')
     return new RegExp(`^${pattern}$`).test(rest)
   })
+  return fitting.find((template) => document.paths[template]?.[method]) ?? fitting[0]
 }
 
 function answerPlace(operation: Operation, at: readonly string[], status: number): string[] {

@@ -25,9 +25,10 @@ export function catalog(app: TestApp): void {
   )
 }
 
-/** Customer 1, Mara Lind. */
+/** Customer 1, Mara Lind; her public id is `{customer}`. */
 export async function mara(app: TestApp): Promise<void> {
-  await app.write((tx) => upsertMara(tx).id)
+  const uid = await app.write((tx) => upsertMara(tx).uid)
+  app.named.set('customer', publicId('customer', uid))
 }
 
 function upsertMara(tx: Tx) {
@@ -36,6 +37,7 @@ function upsertMara(tx: Tx) {
 
 /** Ticket 1 of Mara, as an integration would open it; its public id is `{ticket}`. */
 export async function ticket(app: TestApp): Promise<void> {
+  await mara(app)
   await openTicket(app, {})
 }
 

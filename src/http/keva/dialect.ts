@@ -55,9 +55,10 @@ function keyOf(gate: Gate, visit: Visit): Key {
 
 /** Either query name beats the header (R4); with none, the one workspace that there is. */
 function checkWorkspace(gate: Gate, { query, request }: Visit): void {
-  const asked =
-    query.get('workspace_id') ?? query.get('workspaceId') ?? request.headers.get('x-workspace-id')
-  if (asked !== null && asked !== publicId('workspace', gate.workspaceUid)) {
-    throw new Fault('not_found', 'workspace')
-  }
+  // All that are named, so that a second one cannot pass unseen behind the first.
+  const named = [...query.getAll('workspace_id'), ...query.getAll('workspaceId')]
+  const header = request.headers.get('x-workspace-id')
+  const asked = named.length > 0 || header === null ? named : [header]
+  const own = publicId('workspace', gate.workspaceUid)
+  if (asked.some((one) => one !== own)) throw new Fault('not_found', 'workspace')
 }

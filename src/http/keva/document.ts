@@ -8,10 +8,22 @@ const refusal = z
   })
   .meta({ id: 'Error' })
 
+const workspace = (name: string, place: 'query' | 'header') => ({
+  name,
+  in: place,
+  description: 'The workspace of the key, when it is named; a query beats the header',
+  schema: { type: 'string' },
+})
+
 export const document: Omit<DocumentParts, 'endpoints'> = {
   title: 'Deskbox: Keva API',
-  description: 'Tickets and messages for integrations. Also served below `/api` and `/v1`.',
+  description: 'Tickets, messages and customers for integrations. Also served below `/v1`.',
   prefix: '/api/v1',
+  parameters: [
+    workspace('X-Workspace-Id', 'header'),
+    workspace('workspace_id', 'query'),
+    workspace('workspaceId', 'query'),
+  ],
   security: [{ name: 'bearer', isKey: true, scheme: { type: 'http', scheme: 'bearer' } }],
   refusal,
   refusals: {
@@ -25,4 +37,12 @@ export const document: Omit<DocumentParts, 'endpoints'> = {
     500: 'Server fault',
     503: 'Storage cannot be written to just now',
   },
+}
+
+export const pageDocument: typeof document = {
+  ...document,
+  title: 'Deskbox: Keva API, page shapes',
+  description:
+    'Customers in the shapes of their own page; tickets and messages as below `/api/v1`.',
+  prefix: '/api',
 }

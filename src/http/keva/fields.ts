@@ -5,6 +5,8 @@ import { finding } from '../fields.ts'
 
 // The words of Keva's field tables. Text is kept as sent; text that is only blanks is missing.
 
+export const priorityWords = ['low', 'medium', 'high', 'urgent'] as const
+
 /** Text that must be there, of at most so many characters when `max` is given. */
 export function text(max?: number) {
   return max === undefined ? filled() : atMost(filled(), max)
@@ -16,9 +18,12 @@ export function email() {
     .meta({ format: 'idn-email' })
 }
 
-/** Text that may be absent or null. */
+/** Text that may be absent or null, which blanks are, too. */
 export function optionalText(max: number) {
-  return atMost(z.string(), max).nullable().optional()
+  return atMost(z.string(), max)
+    .nullable()
+    .optional()
+    .transform((text) => (text?.trim() === '' ? null : text))
 }
 
 export function flag() {

@@ -1,21 +1,33 @@
 import type { Surface } from '../dialect.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { documentRow } from '../openapi.ts'
+import { customers } from './customers.ts'
 import { keva } from './dialect.ts'
-import { document } from './document.ts'
+import { document, pageDocument } from './document.ts'
 import { messages } from './messages.ts'
+import { pages, v1, type KevaSurface } from './surface.ts'
 import { tickets } from './tickets.ts'
 
-/** Every row that Keva speaks. */
-export const endpoints: readonly Endpoint[] = [...tickets, ...messages]
+/** The nouns that have a shape of their own below `/api`. */
+const nouns: readonly ((on: KevaSurface) => readonly Endpoint[])[] = [customers]
+
+/** Every row of the authoritative surface. */
+export const endpoints = rowsOn(v1)
+
+/** The same rows in the shapes of their pages, tickets as ever (keva.md R1). */
+export const pageEndpoints = rowsOn(pages)
+
+function rowsOn(on: KevaSurface): readonly Endpoint[] {
+  return [...tickets, ...messages, ...nouns.flatMap((noun) => noun(on))]
+}
 
 const documented = [...endpoints, documentRow(document, endpoints)]
+const documentedPages = [...pageEndpoints, documentRow(pageDocument, pageEndpoints)]
 
-/** One set of rows, at the authoritative address and at the two that other pages name (keva.md R1). */
 export const surfaces: readonly Surface[] = [
   { prefix: '/api/v1', dialect: keva, endpoints: documented },
   { prefix: '/v1', dialect: keva, endpoints: documented },
-  { prefix: '/api', dialect: keva, endpoints },
+  { prefix: '/api', dialect: keva, endpoints: documentedPages },
 ]
 
 /** The scopes that a Keva key may be limited to: those of the rows. */

@@ -5,9 +5,9 @@ import { publicId } from '../../lib/ids.ts'
 import { isoSeconds } from '../../lib/time.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { read } from '../fields.ts'
-import { list, listed, pagingOf, pagingQuery, single } from './envelope.ts'
 import { email, flag, oneOf, optionalText, text } from './fields.ts'
 import { date } from './shapes.ts'
+import { envelopeList, v1 } from './surface.ts'
 import { uidIn } from './tickets.ts'
 
 const directions = ['inbound', 'outbound'] as const
@@ -47,6 +47,8 @@ function present(message: Message, ticketId: string) {
   }
 }
 
+const list = envelopeList('messages')
+
 export const messages: readonly Endpoint[] = [
   {
     method: 'GET',
@@ -54,14 +56,17 @@ export const messages: readonly Endpoint[] = [
     scope: 'tickets:read',
     tag: 'Messages',
     summary: 'List the messages of a ticket, oldest first',
-    query: z.object(pagingQuery),
-    answer: { status: 200, shape: list(messageShape) },
+    query: list.query(),
+    answer: list.answer(messageShape),
     run({ tx, params, query }) {
       const id = ticketIdOf(tx, uidIn(params))
-      const paging = pagingOf(query)
-      const page = listMessages(tx, id, paging.range)
       const ticketId = params['id'] ?? ''
-      return { status: 200, body: listed(paging, page, (message) => present(message, ticketId)) }
+      const body = list.body(
+        query,
+        (window) => listMessages(tx, id, window),
+        (message) => present(message, ticketId),
+      )
+      return { status: 200, body }
     },
   },
   {
@@ -71,7 +76,7 @@ export const messages: readonly Endpoint[] = [
     tag: 'Messages',
     summary: 'Add a message or an internal note',
     body: creation,
-    answer: { status: 201, shape: single(messageShape) },
+    answer: { status: 201, shape: v1.single(messageShape) },
     run({ tx, params, body }) {
       const id = ticketIdOf(tx, uidIn(params))
       const fields = read(tx, creation, body)
@@ -83,7 +88,7 @@ export const messages: readonly Endpoint[] = [
         senderName: fields.senderName ?? null,
         senderEmail: fields.senderEmail ?? null,
       })
-      return { status: 201, body: { data: present(message, params['id'] ?? '') } }
+      return { status: 201, body: v1.body(present(message, params['id'] ?? '')) }
     },
   },
 ]

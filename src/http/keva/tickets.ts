@@ -21,17 +21,16 @@ import type { Reader, Tx } from '../../domain/tx.ts'
 import { publicId, uidOf } from '../../lib/ids.ts'
 import { isoSeconds } from '../../lib/time.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { asking, read } from '../fields.ts'
-import { list, listed, pagingOf, pagingQuery, single } from './envelope.ts'
-import { email, names, oneOf, optionalText, text } from './fields.ts'
+import { asking, read, readQuery } from '../fields.ts'
+import { email, names, oneOf, optionalText, priorityWords, text } from './fields.ts'
 import { date } from './shapes.ts'
+import { envelopeList, v1 } from './surface.ts'
 
 const subjectMax = 500
 const nameMax = 250
 const tagMax = 250
 
 const statusWords = ['open', 'pending', 'solved', 'closed'] as const
-const priorityWords = ['low', 'medium', 'high', 'urgent'] as const
 
 type StatusWord = (typeof statusWords)[number]
 
@@ -109,6 +108,8 @@ function present(ticket: LabelledTicket) {
   }
 }
 
+const list = envelopeList('tickets')
+
 export const tickets: readonly Endpoint[] = [
   {
     method: 'GET',
@@ -116,13 +117,13 @@ export const tickets: readonly Endpoint[] = [
     scope: 'tickets:read',
     tag: 'Tickets',
     summary: 'List tickets, newest first',
-    query: z.object({ ...pagingQuery, ...filters.shape }),
-    answer: { status: 200, shape: list(ticketShape) },
+    query: list.query(filters),
+    answer: list.answer(ticketShape),
     run({ tx, query }) {
-      const { status } = read(tx, filters, { status: query.get('status') ?? undefined })
-      const paging = pagingOf(query)
-      const page = listTickets(tx, { statuses: status && stored[status] }, paging.range)
-      return { status: 200, body: listed(paging, page, present) }
+      const { status } = readQuery(tx, filters, query)
+      const statuses = status && stored[status]
+      const body = list.body(query, (window) => listTickets(tx, { statuses }, window), present)
+      return { status: 200, body }
     },
   },
   {
@@ -132,7 +133,7 @@ export const tickets: readonly Endpoint[] = [
     tag: 'Tickets',
     summary: 'Open a ticket with its first message',
     body: creation,
-    answer: { status: 201, shape: single(ticketShape), isVersioned: true },
+    answer: { status: 201, shape: v1.single(ticketShape), isVersioned: true },
     run({ tx, body }) {
       const { customerEmail, customerName, tags, ...fields } = read(tx, creation, body)
       const id = createTicket(tx, {
@@ -142,7 +143,7 @@ export const tickets: readonly Endpoint[] = [
         labelIds: tags && labelIdsByName(tx, tags),
       })
       const ticket = getTicket(tx, id)
-      return { status: 201, body: { data: present(ticket) }, version: ticket.version }
+      return { status: 201, body: v1.body(present(ticket)), version: ticket.version }
     },
   },
   {
@@ -151,10 +152,10 @@ export const tickets: readonly Endpoint[] = [
     scope: 'tickets:read',
     tag: 'Tickets',
     summary: 'Read a ticket',
-    answer: { status: 200, shape: single(ticketShape), isVersioned: true },
+    answer: { status: 200, shape: v1.single(ticketShape), isVersioned: true },
     run({ tx, params }) {
       const ticket = getTicketByUid(tx, uidIn(params))
-      return { status: 200, body: { data: present(ticket) }, version: ticket.version }
+      return { status: 200, body: v1.body(present(ticket)), version: ticket.version }
     },
   },
   {
@@ -164,7 +165,7 @@ export const tickets: readonly Endpoint[] = [
     tag: 'Tickets',
     summary: 'Change a ticket; what is left out stays',
     body: change,
-    answer: { status: 200, shape: single(ticketShape), isVersioned: true },
+    answer: { status: 200, shape: v1.single(ticketShape), isVersioned: true },
     version: ({ tx, params }) => ticketVersionByUid(tx, uidIn(params)),
     run({ tx, params, body }) {
       const id = ticketIdOf(tx, uidIn(params))
@@ -176,7 +177,7 @@ export const tickets: readonly Endpoint[] = [
         labelIds: tags && labelIdsByName(tx, tags),
       })
       const ticket = getTicket(tx, id)
-      return { status: 200, body: { data: present(ticket) }, version: ticket.version }
+      return { status: 200, body: v1.body(present(ticket)), version: ticket.version }
     },
   },
 ]

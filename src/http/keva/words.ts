@@ -48,10 +48,11 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     form: 'Invalid JSON body',
     contentType: 'Content-Type must be application/json',
     idempotencyKey: 'Invalid Idempotency-Key header',
+    cursor: 'Invalid cursor',
   },
   too_large: { body: 'Request body too large' },
-  invalid: { body: 'Validation failed' },
   refused: { locked: 'Ticket is locked', lastAdmin: 'The last active admin must stay one' },
+  invalid: { body: 'Validation failed', query: 'Bad query' },
   conflict: { idempotency: 'Idempotency-Key was used with another request' },
   stale: { version: 'Resource has been changed since it was read' },
   unavailable: {
@@ -63,15 +64,15 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
 export const crash: Wording = { status: 500, body: { error: 'Internal server error' } }
 
 export function word(fault: Fault): Wording {
-  if (fault.kind === 'invalid') return wordIssues(fault.issues)
+  if (fault.kind === 'invalid') return wordIssues(fault.issues, fault.about === 'query')
   const byAbout: { readonly [about: string]: string } = texts[fault.kind]
   return { status: statuses[fault.kind], body: { error: byAbout[fault.about] } }
 }
 
-/** A bad word where only a few may stand is 400 with the list of them (R9); all else is 422. */
-function wordIssues(issues: readonly Issue[]): Wording {
+/** A bad query, or a bad word where only a few may stand, is 400 with the first; all else is 422 (R9). */
+function wordIssues(issues: readonly Issue[], isQuery: boolean): Wording {
   const [first] = issues
-  if (first && issues.every((issue) => issue.rule === 'oneOf')) {
+  if (first && (isQuery || issues.every((issue) => issue.rule === 'oneOf'))) {
     return { status: 400, body: { error: sentenceOf(first) } }
   }
   const details = issues.map((issue) => ({ field: issue.field, message: sentenceOf(issue) }))

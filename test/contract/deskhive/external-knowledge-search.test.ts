@@ -78,7 +78,7 @@ contract(line, { key: 'agent', call: asks('error') }, [
   { name: 'requires two characters (smoke 14)', call: asks('x'), ...short },
   { name: 'requires two characters beside blanks', call: asks(' x '), ...short },
   { name: 'counts characters, not code units', call: asks('😀'), ...short },
-  { name: 'takes the last q', call: `${line}?q=kiln&q=x`, ...short },
+  { name: 'takes the first q', call: `${line}?q=x&q=kiln`, ...short },
   ...externalRefusals(asks('error')),
 ])
 

@@ -9,7 +9,7 @@ import { publicId } from '../../../src/lib/ids.ts'
 // keva.md sections 1 to 3 and R1 to R4: what every endpoint has alike.
 
 const listLine = 'GET /api/v1/tickets'
-const empty = { data: [], pagination: { page: 1, perPage: 20, total: 0 } }
+const empty = { data: [], pagination: { page: 1, perPage: 20, total: 0, nextCursor: null } }
 const minimal = { subject: 'Hello', customerEmail: 'ann@shop.test', body: 'Where is it?' }
 const unauthorized = (error: string) => ({ status: 401, reply: { error } })
 const authorized = (value: string) => ({ key: null, headers: { authorization: value } })
@@ -167,6 +167,37 @@ contract('the workspace (keva.md 2.4, R4)', { key: 'keva', call: listLine, given
   { ...noWorkspace, name: 'another in workspaceId', call: `${listLine}?workspaceId=ws_x` },
   { ...noWorkspace, name: 'an empty one', call: `${listLine}?workspace_id=` },
   {
+    name: 'both names, and twice',
+    call: `${listLine}?workspace_id={workspace}&workspaceId={workspace}&workspaceId={workspace}`,
+    status: 200,
+    reply: empty,
+  },
+  {
+    ...noWorkspace,
+    name: 'two that differ',
+    call: `${listLine}?workspace_id={workspace}&workspaceId=ws_x`,
+  },
+  {
+    ...noWorkspace,
+    name: 'another behind the first',
+    call: `${listLine}?workspace_id={workspace}&workspace_id=ws_x`,
+  },
+  {
+    name: 'on a write of the other surface',
+    call: 'POST /api/customers?workspaceId={workspace}',
+    body: { email: 'bo@shop.test' },
+    status: 201,
+    reply: expect.objectContaining({ email: 'bo@shop.test' }),
+    events: ['customer.created'],
+  },
+  {
+    ...noWorkspace,
+    name: 'another on a write of the other surface',
+    call: 'POST /api/customers',
+    headers: elsewhere,
+    body: {},
+  },
+  {
     name: 'the header',
     status: 200,
     reply: empty,
@@ -195,7 +226,7 @@ const shown = {
 /** Every endpoint below one base: the same rows, so the same answers (R1, R10). */
 const below = (base: string): Row[] => {
   const given = [{ call: `POST ${base}/tickets`, body: minimal, as: 'made' }]
-  const page = { page: 1, perPage: 20, total: 1 }
+  const page = { page: 1, perPage: 20, total: 1, nextCursor: null }
   const opening = { direction: 'inbound', body: 'Where is it?', isInternal: false }
   return [
     {
@@ -279,6 +310,15 @@ const below = (base: string): Row[] => {
 for (const base of ['/api/v1', '/v1', '/api'])
   contract(`below ${base}`, { key: 'keva' }, below(base))
 
+contract('parameters that are sent twice', { key: 'keva', given: ticket }, [
+  {
+    name: 'count as they were sent first',
+    call: `${listLine}?per_page=7&per_page=x&status=closed&status=bogus`,
+    status: 200,
+    reply: { data: [], pagination: { page: 1, perPage: 7, total: 0, nextCursor: null } },
+  },
+])
+
 contract('one store below all bases', { key: 'keva', given: ticket }, [
   {
     name: 'the limit is counted across them (R10)',
@@ -287,5 +327,16 @@ contract('one store below all bases', { key: 'keva', given: ticket }, [
     status: 200,
     reply: expect.anything(),
     answers: { 'x-ratelimit-remaining': '97' },
+  },
+  {
+    name: 'a customer of the one surface is that of the other, by the same id',
+    call: 'GET /api/customers/{made}',
+    given: [{ call: 'POST /api/v1/customers', body: { email: 'bo@shop.test' }, as: 'made' }],
+    status: 200,
+    reply: (body: { id: string }) => expect(body.id).toMatch(/^cust_/),
+    async after(app, { body }) {
+      const { body: same } = await call(app, 'GET /v1/customers/{made}', { key: 'keva' })
+      expect(same).toEqual({ data: body })
+    },
   },
 ])

@@ -40,7 +40,7 @@ contract(listLine, { key: 'kevaReader', call: listLine, given: ticket }, [
   {
     name: 'shows the opening text as a message',
     status: 200,
-    reply: { data: [opening], pagination: { page: 1, perPage: 20, total: 1 } },
+    reply: { data: [opening], pagination: { page: 1, perPage: 20, total: 1, nextCursor: null } },
   },
   {
     name: 'shows the oldest first, notes included',
@@ -59,7 +59,7 @@ contract(listLine, { key: 'kevaReader', call: listLine, given: ticket }, [
         { ...answer, body: 'Same instant', isInternal: true },
         { ...opening, body: 'Thanks!', createdAt: '2026-05-04T08:15:01Z' },
       ],
-      pagination: { page: 1, perPage: 20, total: 4 },
+      pagination: { page: 1, perPage: 20, total: 4, nextCursor: null },
     },
   },
   {
@@ -67,7 +67,10 @@ contract(listLine, { key: 'kevaReader', call: listLine, given: ticket }, [
     call: `${listLine}?per_page=1&page=2`,
     given: [ticket, add({ body: 'Corrected.' }), add({ body: 'Third' })],
     status: 200,
-    reply: { data: [answer], pagination: { page: 2, perPage: 1, total: 3 } },
+    reply: {
+      data: [answer],
+      pagination: { page: 2, perPage: 1, total: 3, nextCursor: expect.any(String) },
+    },
   },
   {
     name: 'takes limit and offset',
@@ -76,14 +79,14 @@ contract(listLine, { key: 'kevaReader', call: listLine, given: ticket }, [
     status: 200,
     reply: {
       data: [{ ...answer, body: 'Third' }],
-      pagination: { page: 2, perPage: 2, total: 3 },
+      pagination: { page: 2, perPage: 2, total: 3, nextCursor: null },
     },
   },
   {
     name: 'is empty past the end, with the same total',
     call: `${listLine}?page=9`,
     status: 200,
-    reply: { data: [], pagination: { page: 9, perPage: 20, total: 1 } },
+    reply: { data: [], pagination: { page: 9, perPage: 20, total: 1, nextCursor: null } },
   },
   {
     name: 'does not find an unknown ticket',

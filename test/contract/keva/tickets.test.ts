@@ -47,7 +47,12 @@ const nowhere: readonly { name: string; id: string }[] = [
   { name: 'an id of another noun', id: `msg_${'0'.repeat(26)}` },
 ]
 
-const listed = (total: number, page = 1, perPage = 20) => ({ page, perPage, total })
+const listed = (total: number, page = 1, perPage = 20, nextCursor: string | null = null) => ({
+  page,
+  perPage,
+  total,
+  nextCursor,
+})
 
 contract('POST /api/v1/tickets', { key: 'keva', call: 'POST /api/v1/tickets' }, [
   {
@@ -92,6 +97,45 @@ contract('POST /api/v1/tickets', { key: 'keva', call: 'POST /api/v1/tickets' }, 
     reply: {
       data: { ...minimalShown, customerEmail: 'mara@northwind.test', customerName: 'Mara Lind' },
     },
+    events: ['ticket.created', 'message.created'],
+  },
+  {
+    name: 'leaves a known customer the name when a blank one comes',
+    given: mara,
+    body: { ...minimal, customerEmail: 'mara@northwind.test', customerName: ' ' },
+    status: 201,
+    reply: {
+      data: { ...minimalShown, customerEmail: 'mara@northwind.test', customerName: 'Mara Lind' },
+    },
+    events: ['ticket.created', 'message.created'],
+  },
+  {
+    name: 'takes the priority that the customer’s tickets have',
+    given: [
+      mara,
+      { call: 'PATCH /api/v1/customers/{customer}', body: { priorityOverride: 'urgent' } },
+    ],
+    body: { ...minimal, customerEmail: 'mara@northwind.test' },
+    status: 201,
+    reply: {
+      data: {
+        ...minimalShown,
+        customerEmail: 'mara@northwind.test',
+        customerName: 'Mara Lind',
+        priority: 'urgent',
+      },
+    },
+    events: ['ticket.created', 'message.created'],
+  },
+  {
+    name: 'takes the priority that is given before that of the customer',
+    given: [
+      mara,
+      { call: 'PATCH /api/v1/customers/{customer}', body: { priorityOverride: 'urgent' } },
+    ],
+    body: { ...minimal, customerEmail: 'mara@northwind.test', priority: 'low' },
+    status: 201,
+    reply: { data: expect.objectContaining({ priority: 'low' }) },
     events: ['ticket.created', 'message.created'],
   },
   {
@@ -342,8 +386,10 @@ const paged = (query: string, first: number | null, count: number, pagination: o
   name: query === '' ? 'no query' : query,
   call: `GET /api/v1/tickets${query}`,
   status: 200,
-  reply: (body: { data: { subject: string }[]; pagination: object }) => {
-    expect(body.pagination).toEqual(pagination)
+  reply: (body: { data: { subject: string }[]; pagination: { nextCursor: unknown } }) => {
+    expect<object>({ ...body.pagination, nextCursor: null }).toEqual(pagination)
+    const hasMore = count > 0 && (first ?? 0) > count
+    expect(body.pagination.nextCursor).toEqual(hasMore ? expect.any(String) : null)
     expect(body.data.map((one) => one.subject)).toEqual(
       Array.from({ length: count }, (_, at) => `Ticket ${(first ?? 0) - at}`),
     )
@@ -360,7 +406,9 @@ contract(
     paged('?per_page=5&page=2', 67, 5, listed(72, 2, 5)),
     paged('?per_page=100', 72, 72, listed(72, 1, 100)),
     paged('?per_page=101', 72, 72, listed(72, 1, 100)),
-    paged('?per_page=999999999999999999999', 72, 20, listed(72)),
+    paged('?per_page=999999999999999999999', 72, 72, listed(72, 1, 100)),
+    paged('?page=999999999999999999999', null, 0, listed(72, 1e12)),
+    paged('?offset=999999999999999999999', null, 0, listed(72, 5e10 + 1)),
     paged('?per_page=0', 72, 20, listed(72)),
     paged('?per_page=-3&page=-1', 72, 20, listed(72)),
     paged('?per_page=abc&page=x', 72, 20, listed(72)),
