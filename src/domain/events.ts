@@ -24,11 +24,19 @@ export type TicketChanges = {
 export type UpdateCause = 'reply' | 'inactivity'
 
 type MessageSaid = {
+  readonly reference: string
   readonly messageId: number
   readonly messageUid: string
   readonly direction: 'inbound' | 'outbound'
   readonly senderEmail: string | null
   readonly body: string
+}
+
+type Addressed = {
+  readonly id: number
+  readonly uid: string
+  readonly name: string | null
+  readonly email: string
 }
 
 /** Every event and what it tells. The spine of audit, activity, webhooks and workflows. */
@@ -54,13 +62,19 @@ type NounBodies = {
     readonly resolutionType: string | null
   }
   'ticket.deleted': { readonly uid: string; readonly reference: string }
-  'message.created': MessageSaid & { readonly ticketUid: string }
+  /** The opening message is a part of its ticket; the others are replies. */
+  'message.created': MessageSaid & { readonly ticketUid: string; readonly isOpening: boolean }
   'note.created': MessageSaid & { readonly ticketUid: string }
   'message.liked': { readonly messageId: number; readonly staffId: number }
   'message.unliked': { readonly messageId: number; readonly staffId: number }
-  'customer.created': { readonly id: number; readonly uid: string; readonly email: string }
-  'customer.updated': { readonly id: number; readonly uid: string; readonly fields: string[] }
-  'staff.created': { readonly id: number; readonly uid: string; readonly role: StaffRole }
+  'customer.created': Addressed
+  'customer.updated': Addressed & { readonly fields: string[] }
+  'staff.created': {
+    readonly id: number
+    readonly uid: string
+    readonly name: string
+    readonly role: StaffRole
+  }
   'api_key.created': { readonly id: number; readonly name: string; readonly kind: KeyKind }
   'api_key.updated': { readonly id: number; readonly name: string }
   'api_key.revoked': { readonly id: number; readonly name: string }
@@ -87,10 +101,12 @@ export type Emit = <N extends EventName>(
 ) => void
 
 export type NewEvent = {
-  readonly type: EventName
-  readonly ticketId: number | null
-  readonly body: object
-}
+  [N in EventName]: {
+    readonly type: N
+    readonly ticketId: number | null
+    readonly body: EventBodies[N]
+  }
+}[EventName]
 
 /**
  * The spine of one transaction. Each event is written beside the change that it tells of, numbered
@@ -100,9 +116,10 @@ export class Spine {
   readonly types: EventName[] = []
   readonly #sequences = new Map<number, number>()
 
-  append(tx: Tx, { type, ticketId, body }: NewEvent): void {
+  /** Returns the global number of the event. */
+  append(tx: Tx, { type, ticketId, body }: NewEvent): number {
     const { q, now, actor } = tx
-    insertEvent(q, {
+    const sequence = insertEvent(q, {
       uid: tx.uid(),
       type,
       ticketId,
@@ -115,6 +132,7 @@ export class Spine {
       createdAt: now,
     })
     this.types.push(type)
+    return sequence
   }
 
   /** Keeps the numbers that were given. The last thing that a transaction does. */

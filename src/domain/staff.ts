@@ -33,7 +33,7 @@ export function createStaff(
     createdAt: tx.now,
     updatedAt: tx.now,
   })
-  tx.emit('staff.created', null, { id, uid, role })
+  tx.emit('staff.created', null, { id, uid, name, role })
   const made = staffById(tx.q, id)
   if (!made) throw new Error('A row that was just inserted is missing')
   return made

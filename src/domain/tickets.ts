@@ -13,6 +13,7 @@ import { assign, assigneeOf, type Assignee } from './assignments.ts'
 import type { Customer } from './customers.ts'
 import { found } from './errors.ts'
 import type { TicketChanges, UpdateCause } from './events.ts'
+import { endings } from './statuses.ts'
 import type { Tx, Reader } from './tx.ts'
 
 export type { TicketPriority, TicketStatus } from '../store/schema.ts'
@@ -81,7 +82,7 @@ export function createTicket(tx: Tx, fields: NewTicket): number {
     source,
     priority,
   })
-  openConversation(tx, { id, uid }, fields)
+  openConversation(tx, { id, uid, reference }, fields)
   return id
 }
 
@@ -137,11 +138,9 @@ export function reopenTicket(tx: Tx, ticket: TicketRow): void {
   updateTicket(tx, ticket.id, { status: { to: 'open', unless: [] } }, 'reply')
 }
 
-const endings: ReadonlySet<TicketStatus> = new Set(['solved', 'closed'])
-
 function openConversation(
   tx: Tx,
-  ticket: { readonly id: number; readonly uid: string },
+  ticket: Pick<TicketRow, 'id' | 'uid' | 'reference'>,
   { customer, body }: NewTicket,
 ): void {
   const uid = tx.uid()
@@ -156,12 +155,14 @@ function openConversation(
     updatedAt: tx.now,
   })
   tx.emit('message.created', ticket.id, {
+    reference: ticket.reference,
     messageId,
     messageUid: uid,
     ticketUid: ticket.uid,
     direction: 'inbound',
     senderEmail: customer.email,
     body,
+    isOpening: true,
   })
 }
 

@@ -12,6 +12,12 @@ export const keyKinds = ['keva', 'internal', 'external'] as const
 export const publications = ['published', 'draft'] as const
 export const escalationLevels = ['standard', 'high', 'critical'] as const
 export const actorKinds = ['key', 'staff', 'job', 'system'] as const
+export const agentFigures = ['waiting', 'ended'] as const
+export const notificationKinds = [
+  'ticket_reply',
+  'ticket_assigned',
+  'ticket_status_changed',
+] as const
 export const countDimensions = ['all', 'department', 'assignee', 'agent'] as const
 export const customFieldTypes = [
   'date',
@@ -256,6 +262,43 @@ export const events = sqliteTable('events', {
   createdAt: millis().notNull(),
 })
 
+export const activity = sqliteTable('activity', {
+  id: autoId(),
+  eventSequence: integer().notNull(),
+  kind: text().notNull(),
+  subject: text(),
+  detail: text(),
+  ticketId: integer(),
+  staffId: integer(),
+  ipAddress: text(),
+  createdAt: millis().notNull(),
+})
+
+export const notifications = sqliteTable('notifications', {
+  id: autoId(),
+  staffId: integer().notNull(),
+  ticketId: integer().notNull(),
+  kind: text({ enum: notificationKinds }).notNull(),
+  detail: text(),
+  senderName: text(),
+  senderAvatarUrl: text(),
+  isRead: flag(),
+  createdAt: millis().notNull(),
+})
+
+export const notificationCounts = sqliteTable('notification_counts', {
+  staffId: integer().primaryKey(),
+  total: integer().notNull(),
+  unread: integer().notNull(),
+})
+
+export const agentCounts = sqliteTable('agent_counts', {
+  staffId: integer().notNull(),
+  figure: text({ enum: agentFigures }).notNull(),
+  day: integer().notNull(),
+  tickets: integer().notNull(),
+})
+
 export const idempotency = sqliteTable('idempotency', {
   id: autoId(),
   keyId: integer().notNull(),
@@ -297,8 +340,11 @@ export type ProductRow = typeof products.$inferSelect
 export type CannedResponseRow = typeof cannedResponses.$inferSelect
 export type CustomFieldRow = typeof customFields.$inferSelect
 export type ApiKeyRow = typeof apiKeys.$inferSelect
+export type ActivityRow = typeof activity.$inferSelect
+export type NotificationRow = typeof notifications.$inferSelect
 export type EventRow = typeof events.$inferSelect
 export type TicketStatus = TicketRow['status']
 export type TicketPriority = TicketRow['priority']
 export type StaffRole = StaffRow['role']
 export type KeyKind = ApiKeyRow['kind']
+export type NotificationKind = NotificationRow['kind']

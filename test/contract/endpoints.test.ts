@@ -74,8 +74,11 @@ const contractRows = [
   'GET /api/v1/internal/api-keys/:id api-keys:read',
   'PUT /api/v1/internal/api-keys/:id api-keys:update',
   'DELETE /api/v1/internal/api-keys/:id api-keys:delete',
-  // deskhive.md sections 20 and 21
+  // deskhive.md 19.1
+  'GET /api/v1/internal/activity-logs activity-logs:list',
+  // deskhive.md sections 20 to 23
   'GET /api/v1/external/connection-check agent',
+  'GET /api/v1/external/dashboard agent',
   'GET /api/v1/external/tickets agent',
   'GET /api/v1/external/tickets/:id agent',
   'PUT /api/v1/external/tickets/:id agent',
@@ -85,10 +88,14 @@ const contractRows = [
   'POST /api/v1/external/tickets/:id/close agent',
   'POST /api/v1/external/tickets/:id/messages/:messageId/like agent',
   'GET /api/v1/external/canned-responses agent',
+  'GET /api/v1/external/notifications agent',
+  'GET /api/v1/external/notifications/unread-count agent',
+  'POST /api/v1/external/notifications/:id/read agent',
 ]
 
-/** What no contract table has: partial changes (deskhive.md 3.5), and the documents. */
+/** What no contract table has: partial changes (deskhive.md 3.5), additions, and the documents. */
 const ourRows = [
+  'POST /api/v1/external/notifications/read-all agent',
   'PATCH /api/v1/internal/tickets/:id tickets:update',
   'PATCH /api/v1/internal/departments/:id departments:update',
   'PATCH /api/v1/internal/categories/:id categories:update',

@@ -86,6 +86,8 @@ const bodies: { readonly [path: string]: object } = {
   'POST /api/v1/external/tickets/:id/close': {},
   'POST /api/v1/external/tickets/:id/messages': { content: 'Hi' },
   'POST /api/v1/external/tickets/:id/messages/:messageId/like': {},
+  'POST /api/v1/external/notifications/:id/read': {},
+  'POST /api/v1/external/notifications/read-all': {},
 }
 
 /** A body that the row takes. */

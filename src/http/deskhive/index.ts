@@ -6,8 +6,11 @@ import { connection } from './connection.ts'
 import { external, internal } from './dialect.ts'
 import { externalDocument, internalDocument } from './document.ts'
 import { cannedResponses } from './external/cannedresponses.ts'
+import { dashboard } from './external/dashboard.ts'
 import { messages as agentMessages } from './external/messages.ts'
+import { notifications } from './external/notifications.ts'
 import { tickets as agentTickets } from './external/tickets.ts'
+import { activityLogs } from './internal/activitylogs.ts'
 import { cannedResponseEndpoints } from './internal/cannedresponses.ts'
 import { categoryEndpoints } from './internal/categories.ts'
 import { customers } from './internal/customers.ts'
@@ -46,6 +49,7 @@ const nouns: readonly Endpoint[] = [
   ...cannedResponseEndpoints,
   ...customFieldEndpoints,
   ...customers,
+  ...activityLogs,
 ]
 
 /** Every row of the internal group, for admins. */
@@ -57,9 +61,11 @@ export const internalEndpoints: readonly Endpoint[] = [
 /** Every row of the external group, for agents. */
 export const externalEndpoints: readonly Endpoint[] = [
   connection(null),
+  dashboard,
   ...agentTickets,
   ...agentMessages,
   ...cannedResponses,
+  ...notifications,
 ]
 
 /** The scopes that an internal key may hold: those of the rows. */
