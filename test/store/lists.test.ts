@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type SQLite from 'better-sqlite3'
 import { listFullTickets, listTickets } from '../../src/domain/ticketviews.ts'
 import { systemActor, type Reader } from '../../src/domain/tx.ts'
 import { linkAgent } from '../../src/store/agents.ts'
-import { Store } from '../../src/store/db.ts'
 import { insertCustomer } from '../../src/store/customers.ts'
 import { labelStore } from '../../src/store/catalog.ts'
 import { setTicketLabels } from '../../src/store/labels.ts'
@@ -19,7 +17,8 @@ import { insertStaff } from '../../src/store/staff.ts'
 import { ticketDetails, ticketSummaries, type TicketFilter } from '../../src/store/ticketlists.ts'
 import { insertTicket } from '../../src/store/tickets.ts'
 import { seeded } from '../prove/random.ts'
-import { clientOf, connectionOf, T0, testDesk, type TestDesk } from './fixtures.ts'
+import { connectionOf, T0, testDesk, type TestDesk } from './fixtures.ts'
+import { tracedOn, type Traced } from './traced.ts'
 
 const ticketsMade = 400
 
@@ -195,38 +194,7 @@ describe('every combination of filters', () => {
   })
 })
 
-type Traced = { readonly sql: string; readonly plan: string[]; runs: number }
-
-/** What `job` asks of a connection on which nothing is prepared yet, and how each is answered. */
-function traced(job: (reader: Reader) => unknown): Traced[] {
-  using store = Store.inMemory(T0, house.store.snapshot())
-  const client = clientOf(store)
-  const found: Traced[] = []
-  const prepare = client.prepare.bind(client)
-  client.prepare = ((sql: string) => {
-    const statement = prepare(sql)
-    const entry = { sql, plan: planOf(prepare, sql), runs: 0 }
-    found.push(entry)
-    for (const verb of ['all', 'get', 'run'] as const) {
-      const call = statement[verb].bind(statement)
-      Object.assign(statement, {
-        [verb]: (...values: unknown[]) => {
-          entry.runs += 1
-          return call(...values)
-        },
-      })
-    }
-    return statement
-  }) as typeof client.prepare
-  store.read((q) => void job({ q, now: T0, actor: systemActor }))
-  return found
-}
-
-function planOf(prepare: SQLite.Database['prepare'], sql: string): string[] {
-  const values = Array.from(sql.matchAll(/\?/g), () => null)
-  const plan = prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(...values)
-  return plan.map(({ detail }) => detail)
-}
+const traced = (job: (reader: Reader) => unknown) => tracedOn(house.store, job)
 
 /** The steps of all plans that go through a whole table or index of tickets, or sort its ids. */
 function costly(all: readonly Traced[]): string[] {
