@@ -93,9 +93,7 @@ const derivations: { readonly [N in EventName]: Derive<N> | null } = {
   'message.unliked': null,
   'customer.created': customer,
   'customer.updated': customer,
-  'staff.created': ({ name, role }) => [
-    { kind: role === 'agent' ? 'agent.created' : 'user.created', subject: name },
-  ],
+  'staff.created': person('created'),
   'api_key.created': named,
   'api_key.updated': named,
   'api_key.revoked': named,
@@ -121,6 +119,12 @@ const derivations: { readonly [N in EventName]: Derive<N> | null } = {
 
 function named({ name }: { readonly name: string }, _tx: Tx, kind: RecordKind): Entry[] {
   return [{ kind, subject: name }]
+}
+
+function person(verb: RecordActivity) {
+  return ({ name, role }: EventBodies['staff.created']): Entry[] => [
+    { kind: `${role === 'agent' ? 'agent' : 'user'}.${verb}`, subject: name },
+  ]
 }
 
 /** A customer known only by an address is named by it. */

@@ -64,7 +64,10 @@ type Notice = {
   readonly detail?: string
 }
 
-/** As named at that moment. */
+/**
+ * Who did it, as named and pictured at that moment: the customer who wrote, the user or agent behind the
+ * key or session that acted, or nobody for what a job did.
+ */
 type Sender = { readonly senderName: string | null; readonly senderAvatarUrl: string | null }
 
 /** The opening message is no reply, and what the staff says is no news to it. */

@@ -314,9 +314,9 @@ describe('the activity log names', () => {
   })
 
   test('nobody for a job, and no address', async () => {
-    const job: Given = (app) =>
-      app.desk.write(jobActor, (tx) => updateTicket(tx, 1, { isLocked: true }))
-    const [entry] = await written(ticket, job)
+    const [entry] = await written(ticket, (app) =>
+      app.desk.write(jobActor, (tx) => updateTicket(tx, 1, { isLocked: true })),
+    )
     expect(entry).toMatchObject({ user: null, ip_address: null })
   })
 
