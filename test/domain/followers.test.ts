@@ -9,7 +9,7 @@ import { closeTicket, createTicket, updateTicket } from '../../src/domain/ticket
 import { systemActor, type Reader, type Tx } from '../../src/domain/tx.ts'
 import { seeded } from '../prove/random.ts'
 import { clientOf, testDesk, type TestDesk } from '../store/fixtures.ts'
-import { tracedOn } from '../store/traced.ts'
+import { traced } from '../store/plans.ts'
 
 // What follows from events: the activity log, notifications, and what they cost.
 
@@ -112,7 +112,7 @@ describe('what follows from an event', () => {
 
 /** The steps of the plans, each statement's in its order. */
 function plansOf(job: (reader: Reader) => unknown): string[] {
-  return tracedOn(house.store, job).flatMap(({ plan }) => plan)
+  return traced(house.store, job).flatMap(({ plan }) => plan)
 }
 
 /** Steps that would go through all rows of a table or an index. */

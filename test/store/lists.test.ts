@@ -18,7 +18,7 @@ import { ticketDetails, ticketSummaries, type TicketFilter } from '../../src/sto
 import { insertTicket } from '../../src/store/tickets.ts'
 import { seeded } from '../prove/random.ts'
 import { connectionOf, T0, testDesk, type TestDesk } from './fixtures.ts'
-import { tracedOn, type Traced } from './traced.ts'
+import { traced as tracedIn, type Traced } from './plans.ts'
 
 const ticketsMade = 400
 
@@ -194,7 +194,7 @@ describe('every combination of filters', () => {
   })
 })
 
-const traced = (job: (reader: Reader) => unknown) => tracedOn(house.store, job)
+const traced = (job: (reader: Reader) => unknown) => tracedIn(house.store, job)
 
 /** The steps of all plans that go through a whole table or index of tickets, or sort its ids. */
 function costly(all: readonly Traced[]): string[] {

@@ -1,15 +1,14 @@
-// What is asked of the database, and what SQLite makes of it.
+// What SQLite does for a piece of work: its statements, their plans and how often each runs.
 
 import type SQLite from 'better-sqlite3'
 import { systemActor, type Reader } from '../../src/domain/tx.ts'
 import { Store } from '../../src/store/db.ts'
 import { clientOf, T0 } from './fixtures.ts'
 
-/** A statement, how it is answered, and how often it ran. */
 export type Traced = { readonly sql: string; readonly plan: string[]; runs: number }
 
-/** What `job` asks of a copy of the store on which nothing is prepared yet. */
-export function tracedOn(original: Store, job: (reader: Reader) => unknown): Traced[] {
+/** What `job` asks of a copy of a store on which nothing is prepared yet, and how each is answered. */
+export function traced(original: Store, job: (reader: Reader) => unknown): Traced[] {
   using store = Store.inMemory(T0, original.snapshot())
   const client = clientOf(store)
   const found: Traced[] = []
