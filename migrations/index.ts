@@ -4,6 +4,7 @@ import messageLikes from './0003_message_likes.sql' with { type: 'text' }
 import agents from './0004_agents.sql' with { type: 'text' }
 import knowledge from './0005_knowledge.sql' with { type: 'text' }
 import settings from './0006_settings.sql' with { type: 'text' }
+import activity from './0007_activity.sql' with { type: 'text' }
 import reports from './0008_reports.sql' with { type: 'text' }
 import sessions from './0009_sessions.sql' with { type: 'text' }
 import kevaCustomers from './0010_keva_customers.sql' with { type: 'text' }
@@ -18,6 +19,7 @@ export const migrations: readonly Migration[] = [
   { name: '0004_agents', sql: agents },
   { name: '0005_knowledge', sql: knowledge },
   { name: '0006_settings', sql: settings },
+  { name: '0007_activity', sql: activity },
   { name: '0008_reports', sql: reports },
   { name: '0009_sessions', sql: sessions },
   { name: '0010_keva_customers', sql: kevaCustomers },

@@ -50,7 +50,7 @@ export function createCustomer(
     createdAt: tx.now,
     updatedAt: tx.now,
   })
-  tx.emit('customer.created', null, { id, uid, email: fields.email })
+  tx.emit('customer.created', null, { id, uid, name: fields.name ?? null, email: fields.email })
   return getCustomer(tx, id)
 }
 
@@ -104,7 +104,7 @@ export function updateCustomer(tx: Tx, id: number, fields: CustomerFields): Cust
     version: customer.version + 1,
     updatedAt: tx.now,
   })
-  tx.emit('customer.updated', null, { id, uid: customer.uid, fields: changed })
+  tx.emit('customer.updated', null, { id, uid: customer.uid, name, email, fields: changed })
   return getCustomer(tx, id)
 }
 

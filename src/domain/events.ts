@@ -45,6 +45,7 @@ export type UpdateCause = 'reply' | 'inactivity' | 'auto_assign'
 export type RevokeReason = 'sign_out' | 'reuse' | 'account_changed' | 'too_many'
 
 type MessageSaid = {
+  readonly reference: string
   readonly messageId: number
   readonly messageUid: string
   readonly direction: 'inbound' | 'outbound'
@@ -64,6 +65,13 @@ type ArticleTold = {
   readonly uid: string
   readonly title: string
   readonly status: ArticleStatus
+}
+
+type Addressed = {
+  readonly id: number
+  readonly uid: string
+  readonly name: string | null
+  readonly email: string
 }
 
 /** Every event and what it tells. The spine of audit, activity, webhooks and workflows. */
@@ -89,12 +97,13 @@ type NounBodies = {
     readonly resolutionType: string | null
   }
   'ticket.deleted': { readonly uid: string; readonly reference: string }
-  'message.created': MessageSaid & { readonly ticketUid: string }
+  /** The opening message is a part of its ticket; the others are replies. */
+  'message.created': MessageSaid & { readonly ticketUid: string; readonly isOpening: boolean }
   'note.created': MessageSaid & { readonly ticketUid: string }
   'message.liked': { readonly messageId: number; readonly staffId: number }
   'message.unliked': { readonly messageId: number; readonly staffId: number }
-  'customer.created': { readonly id: number; readonly uid: string; readonly email: string }
-  'customer.updated': { readonly id: number; readonly uid: string; readonly fields: string[] }
+  'customer.created': Addressed
+  'customer.updated': Addressed & { readonly fields: string[] }
   'staff.created': Person
   /** The settings that changed, and what they are now. */
   'settings.updated': { readonly changes: Partial<Settings> }
@@ -144,10 +153,12 @@ export type Emit = <N extends EventName>(
 ) => void
 
 export type NewEvent = {
-  readonly type: EventName
-  readonly ticketId: number | null
-  readonly body: object
-}
+  [N in EventName]: {
+    readonly type: N
+    readonly ticketId: number | null
+    readonly body: EventBodies[N]
+  }
+}[EventName]
 
 /**
  * The spine of one transaction. Each event is written beside the change that it tells of, numbered
@@ -157,9 +168,10 @@ export class Spine {
   readonly types: EventName[] = []
   readonly #sequences = new Map<number, number>()
 
-  append(tx: Tx, { type, ticketId, body }: NewEvent): void {
+  /** Returns the global number of the event. */
+  append(tx: Tx, { type, ticketId, body }: NewEvent): number {
     const { q, now, actor } = tx
-    insertEvent(q, {
+    const sequence = insertEvent(q, {
       uid: tx.uid(),
       type,
       ticketId,
@@ -172,6 +184,7 @@ export class Spine {
       createdAt: now,
     })
     this.types.push(type)
+    return sequence
   }
 
   /** Keeps the numbers that were given. The last thing that a transaction does. */

@@ -52,16 +52,16 @@ export function postMessage(tx: Tx, ticketId: number, fields: NewMessage): Messa
   })
   patchTicket(tx.q, ticket, { ...replyColumns(tx, ticket, fields), updatedAt: tx.now })
   const said = {
+    reference: ticket.reference,
     messageId: id,
     messageUid: uid,
     ticketUid: ticket.uid,
     direction: fields.direction,
-  }
-  tx.emit(fields.isInternal ? 'note.created' : 'message.created', ticketId, {
-    ...said,
     senderEmail: sender.senderEmail ?? null,
     body: fields.body,
-  })
+  }
+  if (fields.isInternal) tx.emit('note.created', ticketId, said)
+  else tx.emit('message.created', ticketId, { ...said, isOpening: false })
   if (isInbound && !fields.isInternal) reopenTicket(tx, getTicketRow(tx, ticketId))
   return getMessage(tx, id)
 }

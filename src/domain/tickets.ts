@@ -16,6 +16,7 @@ import { found } from './errors.ts'
 import type { TicketChanges, UpdateCause } from './events.ts'
 import { setLabels } from './labels.ts'
 import { openingDefaults } from './settings.ts'
+import { endings } from './statuses.ts'
 import type { Tx, Reader } from './tx.ts'
 
 export type { TicketPriority, TicketStatus } from '../store/schema.ts'
@@ -95,7 +96,7 @@ export function createTicket(tx: Tx, fields: NewTicket): number {
     source,
     priority,
   })
-  openConversation(tx, { id, uid }, fields)
+  openConversation(tx, { id, uid, reference }, fields)
   if (assignedTo !== undefined) {
     linkOpened(tx, { id, createdAt: tx.now }, assignedTo)
     const changes = { assignedTo: { from: null, to: assignedTo } }
@@ -163,11 +164,9 @@ function referenceOf(prefix: string | null, number: number): string {
   return prefix === null ? `#${number}` : `${prefix}-${number}`
 }
 
-const endings: ReadonlySet<TicketStatus> = new Set(['solved', 'closed'])
-
 function openConversation(
   tx: Tx,
-  ticket: { readonly id: number; readonly uid: string },
+  ticket: Pick<TicketRow, 'id' | 'uid' | 'reference'>,
   { customer, body }: NewTicket,
 ): void {
   const uid = tx.uid()
@@ -182,12 +181,14 @@ function openConversation(
     updatedAt: tx.now,
   })
   tx.emit('message.created', ticket.id, {
+    reference: ticket.reference,
     messageId,
     messageUid: uid,
     ticketUid: ticket.uid,
     direction: 'inbound',
     senderEmail: customer.email,
     body,
+    isOpening: true,
   })
 }
 

@@ -2,8 +2,10 @@ import { secondMs, type Millis } from '../lib/time.ts'
 import { makeUid, uidRandomBytes } from '../lib/ids.ts'
 import type { Queries, Sync } from '../store/queries.ts'
 import { StoreUnavailable, type Store } from '../store/db.ts'
+import { recordActivity } from './activity.ts'
 import { Fault } from './errors.ts'
-import { Spine, type Emit, type EventName } from './events.ts'
+import { Spine, type Emit, type EventName, type NewEvent } from './events.ts'
+import { tellAgents } from './notifications.ts'
 
 /** Who acts. `staffId` is the user or agent that a key stands for. */
 export type Actor = {
@@ -25,7 +27,10 @@ export type Tx = Reader & {
   readonly random: Random
   /** A fresh uid at this instant. */
   uid(): string
-  /** Appends to the spine, in this transaction; see EventBodies for what each event tells. */
+  /**
+   * Appends to the spine, in this transaction, and writes what follows from the event; see EventBodies for
+   * what each tells.
+   */
   readonly emit: Emit
 }
 
@@ -90,7 +95,7 @@ export class Desk {
       actor,
       random: this.#random,
       uid: () => makeUid(now, this.#random(uidRandomBytes)),
-      emit: (type, ticketId, body) => spine.append(tx, { type, ticketId, body }),
+      emit: (type, ticketId, body) => announce(tx, spine, { type, ticketId, body } as NewEvent),
     }
     return tx
   }
@@ -104,4 +109,11 @@ export class Desk {
     if (now > this.#latest || now < this.#latest - clockJitterMs) this.#latest = now
     return this.#latest
   }
+}
+
+/** An event and all that is derived from it, each in one place. */
+function announce(tx: Tx, spine: Spine, event: NewEvent): void {
+  const sequence = spine.append(tx, event)
+  recordActivity(tx, event, sequence)
+  tellAgents(tx, event)
 }

@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns } from 'drizzle-orm'
 import type { Range, Window } from '../lib/page.ts'
 import { keysetValues, newer } from './pages.ts'
 import { select, value, type Queries } from './queries.ts'
@@ -59,6 +59,17 @@ const repliesOfTicket = select(selection, (db, row) =>
     .offset(value('offset')),
 )
 
+const newestOfTicket = select(selection, (db, row) =>
+  db
+    .select(row)
+    .from(messages)
+    .leftJoin(staff, eq(staff.id, messages.staffId))
+    .leftJoin(customers, eq(customers.id, messages.customerId))
+    .where(eq(messages.ticketId, value('ticketId')))
+    .orderBy(desc(messages.createdAt), desc(messages.id))
+    .limit(1),
+)
+
 /** A message with the names of those who may have sent it. */
 export type MessageView = Omit<
   NonNullable<ReturnType<ReturnType<typeof byId>['get']>>,
@@ -76,6 +87,10 @@ export function insertMessage(q: Queries, row: typeof messages.$inferInsert): nu
 
 export function messageById(q: Queries, id: number): MessageView | undefined {
   return byId(q).get({ id })
+}
+
+export function newestMessage(q: Queries, ticketId: number): MessageView | undefined {
+  return newestOfTicket(q).get({ ticketId })
 }
 
 /** Every message of a ticket, the opening one included, oldest first. */

@@ -15,6 +15,12 @@ export const articleStatuses = ['published', 'draft', 'archived'] as const
 export const articleSources = ['manual', 'ai'] as const
 export const escalationLevels = ['standard', 'high', 'critical'] as const
 export const actorKinds = ['key', 'staff', 'job', 'system'] as const
+export const agentFigures = ['waiting', 'ended'] as const
+export const notificationKinds = [
+  'ticket_reply',
+  'ticket_assigned',
+  'ticket_status_changed',
+] as const
 export const countDimensions = ['all', 'department', 'assignee', 'agent'] as const
 export const dayDimensions = ['department', 'agent'] as const
 export const customFieldTypes = [
@@ -262,6 +268,43 @@ export const events = sqliteTable('events', {
   createdAt: millis().notNull(),
 })
 
+export const activity = sqliteTable('activity', {
+  id: autoId(),
+  eventSequence: integer().notNull(),
+  kind: text().notNull(),
+  subject: text(),
+  detail: text(),
+  ticketId: integer(),
+  staffId: integer(),
+  ipAddress: text(),
+  createdAt: millis().notNull(),
+})
+
+export const notifications = sqliteTable('notifications', {
+  id: autoId(),
+  staffId: integer().notNull(),
+  ticketId: integer().notNull(),
+  kind: text({ enum: notificationKinds }).notNull(),
+  detail: text(),
+  senderName: text(),
+  senderAvatarUrl: text(),
+  isRead: flag(),
+  createdAt: millis().notNull(),
+})
+
+export const notificationCounts = sqliteTable('notification_counts', {
+  staffId: integer().primaryKey(),
+  total: integer().notNull(),
+  unread: integer().notNull(),
+})
+
+export const agentCounts = sqliteTable('agent_counts', {
+  staffId: integer().notNull(),
+  figure: text({ enum: agentFigures }).notNull(),
+  day: integer().notNull(),
+  tickets: integer().notNull(),
+})
+
 export const idempotency = sqliteTable('idempotency', {
   id: autoId(),
   caller: text().notNull(),
@@ -388,6 +431,8 @@ export type CustomFieldRow = typeof customFields.$inferSelect
 export type KnowledgeCategoryRow = typeof knowledgeCategories.$inferSelect
 export type ArticleRow = typeof articles.$inferSelect
 export type ApiKeyRow = typeof apiKeys.$inferSelect
+export type ActivityRow = typeof activity.$inferSelect
+export type NotificationRow = typeof notifications.$inferSelect
 export type EventRow = typeof events.$inferSelect
 export type CustomFieldType = CustomFieldRow['type']
 export type TicketStatus = TicketRow['status']
@@ -397,3 +442,4 @@ export type ArticleSource = ArticleRow['source']
 export type StaffRole = StaffRow['role']
 export type KeyKind = ApiKeyRow['kind']
 export type Audience = (typeof sessions.$inferSelect)['audience']
+export type NotificationKind = NotificationRow['kind']

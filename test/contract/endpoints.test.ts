@@ -106,7 +106,11 @@ const contractRows = [
   'GET /api/v1/internal/settings settings:read',
   'PUT /api/v1/internal/settings settings:update',
   // deskhive.md sections 20 and 21
+  // deskhive.md 19.1
+  'GET /api/v1/internal/activity-logs activity-logs:list',
+  // deskhive.md sections 20 to 23
   'GET /api/v1/external/connection-check agent',
+  'GET /api/v1/external/dashboard agent',
   'GET /api/v1/external/tickets agent',
   'GET /api/v1/external/tickets/:id agent',
   'PUT /api/v1/external/tickets/:id agent',
@@ -121,10 +125,14 @@ const contractRows = [
   'GET /api/v1/external/profile agent',
   'PUT /api/v1/external/profile agent',
   'GET /api/v1/external/knowledge-base/search agent',
+  'GET /api/v1/external/notifications agent',
+  'GET /api/v1/external/notifications/unread-count agent',
+  'POST /api/v1/external/notifications/:id/read agent',
 ]
 
-/** What no contract table has: partial changes (deskhive.md 3.5), and the documents. */
+/** What no contract table has: partial changes (deskhive.md 3.5), additions, and the documents. */
 const ourRows = [
+  'POST /api/v1/external/notifications/read-all agent',
   'PATCH /api/v1/internal/tickets/:id tickets:update',
   'PATCH /api/v1/internal/departments/:id departments:update',
   'PATCH /api/v1/internal/categories/:id categories:update',

@@ -138,6 +138,8 @@ const bodies: { readonly [path: string]: object } = {
   'POST /api/v1/external/session': signInBody('external'),
   'POST /api/v1/external/session/refresh': { refresh_token: knownRefreshToken('external') },
   'DELETE /api/v1/external/session': {},
+  'POST /api/v1/external/notifications/:id/read': {},
+  'POST /api/v1/external/notifications/read-all': {},
 }
 
 /** A body that the row takes. */

@@ -4,7 +4,8 @@ import { insertCustomer } from '../../src/store/customers.ts'
 import { Store } from '../../src/store/db.ts'
 import { counter, nextNumber } from '../../src/store/meta.ts'
 import type { Queries } from '../../src/store/queries.ts'
-import { ticketPriorities, ticketStatuses } from '../../src/store/schema.ts'
+import { insertNotification, markAllRead, markRead } from '../../src/store/notifications.ts'
+import { repliers, ticketPriorities, ticketStatuses } from '../../src/store/schema.ts'
 import { insertStaff } from '../../src/store/staff.ts'
 import { insertTicket, removeTicket, ticketRow, updateTicket } from '../../src/store/tickets.ts'
 import { seeded, type Random } from '../prove/random.ts'
@@ -40,6 +41,9 @@ const perhaps = (world: World, table: string) =>
 /** Times collide and go back, as with tickets that were imported. */
 const someTime = ({ random }: World) => T0 + random.between(0, 50) * 1000
 
+/** A time of the days that follow. */
+const someDay = (world: World) => someTime(world) + world.random.between(0, 3) * 86_400_000
+
 type Action = (world: World) => void
 
 const newTicket: Action = (world) => {
@@ -54,6 +58,7 @@ const newTicket: Action = (world) => {
     source: 'api',
     status: pick(world, ticketStatuses),
     priority: pick(world, ticketPriorities),
+    lastPublicMessageBy: pick(world, [...repliers, null]),
     customerId: perhaps(world, 'customers'),
     departmentId: perhaps(world, 'departments'),
     assignedTo: perhaps(world, 'staff'),
@@ -72,7 +77,8 @@ const changeTicket: Action = (world) => {
     ...(random.chance(0.5) && { priority: pick(world, ticketPriorities) ?? 'low' }),
     ...(random.chance(0.4) && { departmentId: perhaps(world, 'departments') }),
     ...(random.chance(0.4) && { assignedTo: perhaps(world, 'staff') }),
-    ...(random.chance(0.4) && { closedAt: random.chance(0.5) ? null : someTime(world) + 60_000 }),
+    ...(random.chance(0.4) && { closedAt: random.chance(0.5) ? null : someDay(world) }),
+    ...(random.chance(0.4) && { lastPublicMessageBy: pick(world, [...repliers, null]) ?? null }),
     ...(random.chance(0.2) && { subject: 'another' }),
   })
 }
@@ -89,6 +95,19 @@ const unlink: Action = (world) => {
   const [ticketId, staffId] = (pick(world, links) ?? []) as number[]
   if (ticketId && staffId) unlinkAgent(world.q, ticketId, staffId)
 }
+
+const notify: Action = (world) => {
+  const ticketId = anyOf(world, 'tickets')
+  const staffId = anyOf(world, 'staff')
+  if (!ticketId || !staffId) return
+  const isRead = world.random.chance(0.2)
+  const kind = 'ticket_reply'
+  insertNotification(world.q, { ticketId, staffId, kind, isRead, createdAt: T0 })
+}
+
+const readOne: Action = (world) => markRead(world.q, anyOf(world, 'notifications') ?? 0)
+
+const readAll: Action = (world) => markAllRead(world.q, anyOf(world, 'staff') ?? 0)
 
 const newCustomer: Action = (world) => {
   const uid = `c${(world.serial += 1)}`
@@ -126,6 +145,10 @@ const actions: readonly [number, Action][] = [
   [14, link],
   [4, unlink],
   [9, removeOne],
+  [12, notify],
+  [6, readOne],
+  [0.5, readAll],
+  [2, remove('notifications')],
   [3, newCustomer],
   [2, newStaff],
   [2, newDepartment],
@@ -173,10 +196,32 @@ const firstsKept = 'SELECT id, first_ticket_at FROM customers ORDER BY id'
 const firstsCounted = `SELECT c.id, min(t.created_at) AS first_ticket_at
   FROM customers c LEFT JOIN tickets t ON t.customer_id = c.id GROUP BY c.id ORDER BY c.id`
 
+const agentsKept = `SELECT staff_id, figure, day, tickets FROM agent_counts
+  WHERE tickets <> 0 ORDER BY staff_id, figure, day`
+
+const agentsCounted = `SELECT * FROM (
+    SELECT staff_id, 'waiting' AS figure, 0 AS day, count(*) AS tickets
+      FROM ticket_agents JOIN tickets ON id = ticket_id
+      WHERE status IN ('open', 'in_progress') AND coalesce(last_public_message_by, '') <> 'staff'
+      GROUP BY 1
+    UNION ALL SELECT staff_id, 'ended', floor(closed_at / 86400000.0), count(*)
+      FROM ticket_agents JOIN tickets ON id = ticket_id
+      WHERE status IN ('solved', 'closed') AND closed_at IS NOT NULL
+      GROUP BY 1, 3
+  ) ORDER BY staff_id, figure, day`
+
+const noticesKept = `SELECT staff_id, total, unread FROM notification_counts
+  WHERE total <> 0 OR unread <> 0 ORDER BY staff_id`
+
+const noticesCounted = `SELECT staff_id, count(*) AS total, count(*) FILTER (WHERE NOT is_read) AS unread
+  FROM notifications GROUP BY staff_id ORDER BY staff_id`
+
 const pairs = [
   [kept, counted],
   [customersKept, customersCounted],
   [firstsKept, firstsCounted],
+  [agentsKept, agentsCounted],
+  [noticesKept, noticesCounted],
 ] as const
 
 describe('running counts', () => {
@@ -224,6 +269,12 @@ function expectBusy(db: ReturnType<typeof clientOf>): void {
     .pluck()
     .all()
   expect(dimensions).toEqual(['agent', 'all', 'assignee', 'department'])
+  const figures = db.prepare('SELECT figure, day FROM agent_counts WHERE tickets > 0 GROUP BY 1, 2')
+  expect(figures.all().length).toBeGreaterThan(3)
+  const notices = db
+    .prepare('SELECT sum(unread) > 0, sum(total) > sum(unread) FROM notification_counts')
+    .raw()
+  expect(notices.get()).toEqual([1, 1])
   const gone = db
     .prepare(
       "SELECT count(*) FROM sqlite_sequence s WHERE name IN ('staff', 'departments', 'customers')",

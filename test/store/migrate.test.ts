@@ -196,3 +196,33 @@ test('the steps are numbered upwards, so that their names sort in their order', 
   for (const { name } of migrations) expect(name).toMatch(/^\d{4}_[a-z_]+$/)
   expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b))
 })
+
+test('the figures of the agents count what was there before they were kept', () => {
+  const at = migrations.findIndex(({ name }) => name === '0007_activity')
+  migrate(db, T0, migrations.slice(0, at))
+  const day = Math.floor(T0 / 86_400_000)
+  const tickets = [
+    ['open', null, null],
+    ['in_progress', 'customer', null],
+    ['in_progress', 'staff', null],
+    ['on_hold', 'customer', null],
+    ['closed', 'staff', T0],
+    ['solved', 'customer', T0],
+    ['closed', null, T0 - 86_400_000],
+  ] as const
+  db.exec(`INSERT INTO staff (id, uid, role, name, created_at, updated_at) VALUES
+    (1, 's1', 'agent', 'Ada', 0, 0), (2, 's2', 'agent', 'Bo', 0, 0)`)
+  for (const [n, [status, by, closedAt]] of tickets.entries()) {
+    db.prepare(
+      `INSERT INTO tickets (id, uid, reference, subject, source, status, last_public_message_by,
+        closed_at, created_at, updated_at) VALUES (?, ?, ?, 'x', 'api', ?, ?, ?, 0, 0)`,
+    ).run(n + 1, `t${n}`, `SD-${n}`, status, by, closedAt)
+    db.prepare('INSERT INTO ticket_agents VALUES (?, 1, 0)').run(n + 1)
+  }
+  migrate(db, T0)
+  expect(db.prepare('SELECT * FROM agent_counts ORDER BY figure, day').raw().all()).toEqual([
+    [1, 'ended', day - 1, 1],
+    [1, 'ended', day, 2],
+    [1, 'waiting', 0, 2],
+  ])
+})

@@ -6,10 +6,13 @@ import { connection } from './connection.ts'
 import { external, internal } from './dialect.ts'
 import { externalDocument, internalDocument } from './document.ts'
 import { cannedResponses } from './external/cannedresponses.ts'
+import { dashboard } from './external/dashboard.ts'
 import { library } from './external/library.ts'
 import { messages as agentMessages } from './external/messages.ts'
+import { notifications } from './external/notifications.ts'
 import { profile } from './external/profile.ts'
 import { tickets as agentTickets } from './external/tickets.ts'
+import { activityLogs } from './internal/activitylogs.ts'
 import { agents } from './internal/agents.ts'
 import { articles } from './internal/articles.ts'
 import { cannedResponseEndpoints } from './internal/cannedresponses.ts'
@@ -59,6 +62,7 @@ const nouns: readonly Endpoint[] = [
   ...agents,
   ...knowledgeCategoryEndpoints,
   ...articles,
+  ...activityLogs,
 ]
 
 /** Every row of the internal group, for admins. */
@@ -71,12 +75,14 @@ export const internalEndpoints: readonly Endpoint[] = [
 /** Every row of the external group, for agents. */
 export const externalEndpoints: readonly Endpoint[] = [
   connection(null),
+  dashboard,
   ...agentTickets,
   ...agentMessages,
   ...cannedResponses,
   ...profile,
   ...library,
   ...session('external'),
+  ...notifications,
 ]
 
 /** The scopes that an internal key may hold: those of the rows. */

@@ -50,6 +50,25 @@ export const shownPriorities: { readonly [P in TicketPriority]: PriorityWord } =
   urgent: 'critical',
 }
 
+/** The word for a status as stored; one that is none stays as it is. */
+export function statusWordOf(stored: string | null): string {
+  return wordIn(shownStatuses, stored)
+}
+
+/** The word for a priority as stored; one that is none stays as it is. */
+export function priorityWordOf(stored: string | null): string {
+  return wordIn(shownPriorities, stored)
+}
+
+function wordIn(words: { readonly [stored: string]: string }, stored: string | null): string {
+  return words[stored ?? ''] ?? stored ?? ''
+}
+
+/** A reference in a text has exactly one `#` before it (deskhive.md D8). */
+export function hashed(reference: string): string {
+  return `#${reference.replace(/^#+/, '')}`
+}
+
 export const named = z.strictObject({ id: z.int(), name: z.string() }).meta({ id: 'Named' })
 
 const ticketKeys = {

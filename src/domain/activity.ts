@@ -1,0 +1,213 @@
+import type { Page, Range } from '../lib/page.ts'
+import { activityPage, insertActivity, type ActivityView } from '../store/activity.ts'
+import { categoryStore, departmentStore, productStore } from '../store/catalog.ts'
+import type { Queries } from '../store/queries.ts'
+import { staffById } from '../store/staff.ts'
+import type { CatalogNoun, EventBodies, EventName, NewEvent, TicketChanges } from './events.ts'
+import type { Reader, Tx } from './tx.ts'
+
+// The activity log follows from the events, here and nowhere else: what an event is not given an entry
+// for in this table has none. An entry is in stored words, with the names of that moment; a dialect makes
+// the sentence.
+
+/** What can be said of a ticket. What is set to nothing has no detail. */
+export type TicketActivity =
+  | 'created'
+  | 'status'
+  | 'auto_closed'
+  | 'reopened'
+  | 'priority'
+  | 'assignee'
+  | 'ai_assigned'
+  | 'department'
+  | 'category'
+  | 'product'
+  | 'subject'
+  | 'resolved'
+  | 'unresolved'
+  | 'resolution'
+  | 'labels'
+  | 'custom_fields'
+  | 'replied'
+  | 'note_added'
+  | 'locked'
+  | 'unlocked'
+  | 'deleted'
+
+/** The nouns that an entry names by the name of a record. */
+export type RecordNoun = CatalogNoun | 'article' | 'customer' | 'agent' | 'user' | 'api_key'
+
+export type RecordActivity = 'created' | 'updated' | 'deleted' | 'revoked'
+
+type RecordKind = `${RecordNoun}.${RecordActivity}`
+
+export type ActivityKind = `ticket.${TicketActivity}` | RecordKind | 'settings.updated'
+
+/** An entry of the log. */
+export type Activity = Omit<ActivityView, 'kind'> & { readonly kind: ActivityKind }
+
+/** Newest first. */
+export function listActivity(reader: Reader, range: Range): Page<Activity> {
+  // No kind is written but by `recordActivity`.
+  return activityPage(reader.q, range) as Page<Activity>
+}
+
+/** Writes the entries that an event gives, in its transaction. */
+export function recordActivity(tx: Tx, event: NewEvent, eventSequence: number): void {
+  const derive = derivations[event.type] as Derive<EventName> | null
+  if (!derive) return
+  const { actor, now: createdAt } = tx
+  for (const { kind, subject = null, detail = null, isByCustomer } of derive(
+    event.body,
+    tx,
+    event.type,
+  )) {
+    insertActivity(tx.q, {
+      eventSequence,
+      kind,
+      subject,
+      detail,
+      ticketId: event.ticketId,
+      staffId: isByCustomer ? null : actor.staffId,
+      ipAddress: actor.ipAddress,
+      createdAt,
+    })
+  }
+}
+
+type Entry = {
+  readonly kind: ActivityKind
+  readonly subject?: string | undefined
+  readonly detail?: string | null | undefined
+  /** Whoever's key it came by, it is not the doing of the staff. */
+  readonly isByCustomer?: boolean
+}
+
+type Derive<N extends EventName> = (body: EventBodies[N], tx: Tx, type: N) => readonly Entry[]
+
+const derivations: { readonly [N in EventName]: Derive<N> | null } = {
+  'ticket.created': ({ reference }) => [{ kind: 'ticket.created', subject: reference }],
+  'ticket.updated': updatedTicket,
+  // The change of status has told of it.
+  'ticket.closed': null,
+  'ticket.deleted': ({ reference }) => [{ kind: 'ticket.deleted', subject: reference }],
+  // The opening message is a part of the ticket.
+  'message.created': (said) => (said.isOpening ? [] : [messageEntry('ticket.replied', said)]),
+  'note.created': (said) => [messageEntry('ticket.note_added', said)],
+  'message.liked': null,
+  'message.unliked': null,
+  'customer.created': customer,
+  'customer.updated': customer,
+  'staff.created': person('created'),
+  'staff.updated': person('updated'),
+  'staff.deleted': person('deleted'),
+  'settings.updated': () => [{ kind: 'settings.updated' }],
+  'session.created': null,
+  'session.revoked': null,
+  'signing_key.rotated': null,
+  'api_key.created': named,
+  'api_key.updated': named,
+  'api_key.revoked': named,
+  'department.created': named,
+  'department.updated': named,
+  'department.deleted': named,
+  'category.created': named,
+  'category.updated': named,
+  'category.deleted': named,
+  'label.created': named,
+  'label.updated': named,
+  'label.deleted': named,
+  'product.created': named,
+  'product.updated': named,
+  'product.deleted': named,
+  'canned_response.created': named,
+  'canned_response.updated': named,
+  'canned_response.deleted': named,
+  'knowledge_category.created': named,
+  'knowledge_category.updated': named,
+  'knowledge_category.deleted': named,
+  'article.created': titled,
+  'article.updated': titled,
+  'article.deleted': titled,
+  'custom_field.created': named,
+  'custom_field.updated': named,
+  'custom_field.deleted': named,
+}
+
+function named({ name }: { readonly name: string }, _tx: Tx, kind: RecordKind): Entry[] {
+  return [{ kind, subject: name }]
+}
+
+function titled({ title }: { readonly title: string }, _tx: Tx, kind: RecordKind): Entry[] {
+  return [{ kind, subject: title }]
+}
+
+function person(verb: RecordActivity) {
+  return ({ name, role }: EventBodies['staff.created']): Entry[] => [
+    { kind: `${role === 'agent' ? 'agent' : 'user'}.${verb}`, subject: name },
+  ]
+}
+
+/** A customer known only by an address is named by it. */
+function customer(
+  { name, email }: EventBodies['customer.created'],
+  _tx: Tx,
+  kind: RecordKind,
+): Entry[] {
+  return [{ kind, subject: name ?? email }]
+}
+
+function messageEntry(
+  kind: ActivityKind,
+  { reference, direction }: EventBodies['note.created'],
+): Entry {
+  return { kind, subject: reference, isByCustomer: direction === 'inbound' }
+}
+
+type ChangeName = keyof TicketChanges
+type To<C extends ChangeName> = Required<TicketChanges>[C]['to']
+type Told = { readonly what: TicketActivity; readonly detail?: string | null | undefined }
+
+/** The entry of each change of a ticket, in the order in which they are written. */
+const changeEntries: { readonly [C in ChangeName]-?: (to: To<C>, q: Queries) => Told } = {
+  subject: (to) => ({ what: 'subject', detail: to }),
+  status: (to) => ({ what: 'status', detail: to }),
+  priority: (to) => ({ what: 'priority', detail: to }),
+  assignedTo: (to, q) =>
+    to === 'ai'
+      ? { what: 'ai_assigned' }
+      : { what: 'assignee', detail: to === null ? null : staffById(q, to)?.name },
+  departmentId: (to, q) => ({ what: 'department', detail: nameIn(departmentStore, q, to) }),
+  categoryId: (to, q) => ({ what: 'category', detail: nameIn(categoryStore, q, to) }),
+  productId: (to, q) => ({ what: 'product', detail: nameIn(productStore, q, to) }),
+  isResolved: (to) => ({ what: to ? 'resolved' : 'unresolved' }),
+  resolutionType: (to) => ({ what: 'resolution', detail: to }),
+  isLocked: (to) => ({ what: to ? 'locked' : 'unlocked' }),
+  customFields: () => ({ what: 'custom_fields' }),
+  labels: (to) => ({ what: 'labels', detail: to.length === 0 ? null : to.join(', ') }),
+}
+
+const changeNames = Object.keys(changeEntries) as ChangeName[]
+
+/** One entry for each change; a ticket that silence closed has one entry, and nothing besides. */
+function updatedTicket(
+  { reference, changes, cause }: EventBodies['ticket.updated'],
+  { q }: Tx,
+): Entry[] {
+  if (cause === 'inactivity') return [{ kind: 'ticket.auto_closed', subject: reference }]
+  const isByCustomer = cause === 'reply'
+  return changeNames.flatMap((name) => {
+    const change = changes[name]
+    if (!change) return []
+    const tell = changeEntries[name] as (to: unknown, q: Queries) => Told
+    const { what, detail } =
+      isByCustomer && name === 'status' ? { what: 'reopened' as const } : tell(change.to, q)
+    return [{ kind: `ticket.${what}` as const, subject: reference, detail, isByCustomer }]
+  })
+}
+
+type Named = { byId(q: Queries, id: number): { readonly name: string } | undefined }
+
+function nameIn(store: Named, q: Queries, id: number | null): string | null | undefined {
+  return id === null ? null : store.byId(q, id)?.name
+}
