@@ -21,6 +21,9 @@ export const notificationKinds = [
   'ticket_assigned',
   'ticket_status_changed',
 ] as const
+export const disabledReasons = ['gone', 'failing'] as const
+export const deliveryStatuses = ['pending', 'delivered', 'dead'] as const
+export const deadReasons = ['exhausted', 'gone', 'disabled', 'blocked'] as const
 export const countDimensions = ['all', 'department', 'assignee', 'agent'] as const
 export const dayDimensions = ['department', 'agent'] as const
 export const customFieldTypes = [
@@ -388,6 +391,62 @@ export const refreshTokens = sqliteTable('refresh_tokens', {
   createdAt: millis().notNull(),
 })
 
+export const webhookEndpoints = sqliteTable('webhook_endpoints', {
+  id: autoId(),
+  uid: text().notNull(),
+  url: text().notNull(),
+  description: text(),
+  events: text({ mode: 'json' }).$type<string[]>().notNull(),
+  sealedHeaders: text(),
+  isActive: integer({ mode: 'boolean' }).notNull().default(true),
+  isOrdered: flag(),
+  disabledReason: text({ enum: disabledReasons }),
+  disabledAt: millis(),
+  failingSince: millis(),
+  pausedUntil: millis(),
+  ...stamps(),
+})
+
+export const webhookSecrets = sqliteTable('webhook_secrets', {
+  id: autoId(),
+  endpointId: integer().notNull(),
+  sealedSecret: text().notNull(),
+  expiresAt: millis(),
+  createdAt: millis().notNull(),
+})
+
+export const deliveries = sqliteTable('deliveries', {
+  id: autoId(),
+  uid: text().notNull(),
+  endpointId: integer().notNull(),
+  eventSequence: integer().notNull(),
+  eventUid: text().notNull(),
+  eventType: text().notNull(),
+  ticketId: integer(),
+  body: text().notNull(),
+  status: text({ enum: deliveryStatuses }).notNull().default('pending'),
+  deadReason: text({ enum: deadReasons }),
+  attempts: integer().notNull().default(0),
+  dueAt: millis(),
+  lease: text(),
+  leasedUntil: millis(),
+  lastAttemptAt: millis(),
+  settledAt: millis(),
+  createdAt: millis().notNull(),
+})
+
+export const deliveryAttempts = sqliteTable('delivery_attempts', {
+  id: autoId(),
+  deliveryId: integer().notNull(),
+  number: integer().notNull(),
+  responseStatus: integer(),
+  failure: text(),
+  responseText: text(),
+  durationMs: millis().notNull(),
+  nextAttemptAt: millis(),
+  createdAt: millis().notNull(),
+})
+
 export const ticketCounts = sqliteTable('ticket_counts', {
   dimension: text({ enum: countDimensions }).notNull(),
   member: integer().notNull(),
@@ -433,6 +492,9 @@ export type ArticleRow = typeof articles.$inferSelect
 export type ApiKeyRow = typeof apiKeys.$inferSelect
 export type ActivityRow = typeof activity.$inferSelect
 export type NotificationRow = typeof notifications.$inferSelect
+export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect
+export type DeliveryRow = typeof deliveries.$inferSelect
+export type DeliveryAttemptRow = typeof deliveryAttempts.$inferSelect
 export type EventRow = typeof events.$inferSelect
 export type CustomFieldType = CustomFieldRow['type']
 export type TicketStatus = TicketRow['status']

@@ -179,6 +179,12 @@ const expectedIndexes = [
   'customers_created',
   'customers_name',
   'customers_vip',
+  'deliveries_due',
+  'deliveries_endpoint',
+  'deliveries_settled',
+  'deliveries_status',
+  'deliveries_waiting',
+  'delivery_attempts_delivery',
   'department_agents_staff',
   'departments_default',
   'departments_order',
@@ -214,6 +220,8 @@ const expectedIndexes = [
   'tickets_product',
   'tickets_status',
   'tickets_waiting',
+  'webhook_endpoints_created',
+  'webhook_secrets_endpoint',
 ]
 
 const expectedTriggers = [

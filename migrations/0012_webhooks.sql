@@ -1,0 +1,73 @@
+-- Who is told of what happens, and every telling of it. Secrets and headers are sealed under the secret of
+-- signing-keys.json, so the database alone opens nothing.
+
+CREATE TABLE webhook_endpoints (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  uid TEXT NOT NULL UNIQUE,
+  url TEXT NOT NULL,
+  description TEXT,
+  events TEXT NOT NULL,
+  sealed_headers TEXT,
+  is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+  is_ordered INTEGER NOT NULL DEFAULT 0 CHECK (is_ordered IN (0, 1)),
+  disabled_reason TEXT CHECK (disabled_reason IN ('gone', 'failing')),
+  disabled_at INTEGER,
+  failing_since INTEGER,
+  paused_until INTEGER,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX webhook_endpoints_created ON webhook_endpoints (created_at, id);
+
+CREATE TABLE webhook_secrets (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  endpoint_id INTEGER NOT NULL REFERENCES webhook_endpoints (id) ON DELETE CASCADE,
+  sealed_secret TEXT NOT NULL,
+  expires_at INTEGER,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX webhook_secrets_endpoint ON webhook_secrets (endpoint_id);
+
+-- One row for each event and endpoint, written with the event. The body is fixed here, so that every attempt
+-- sends the same bytes. due_at is null once the row is settled; a lease belongs to one run of the server.
+CREATE TABLE deliveries (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  uid TEXT NOT NULL UNIQUE,
+  endpoint_id INTEGER NOT NULL REFERENCES webhook_endpoints (id) ON DELETE CASCADE,
+  event_sequence INTEGER NOT NULL,
+  event_uid TEXT NOT NULL,
+  event_type TEXT NOT NULL,
+  ticket_id INTEGER,
+  body TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'delivered', 'dead')),
+  dead_reason TEXT CHECK (dead_reason IN ('exhausted', 'gone', 'disabled', 'blocked')),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER,
+  lease TEXT,
+  leased_until INTEGER,
+  last_attempt_at INTEGER,
+  settled_at INTEGER,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX deliveries_due ON deliveries (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_waiting ON deliveries (endpoint_id, ticket_id, id) WHERE status = 'pending';
+CREATE INDEX deliveries_endpoint ON deliveries (endpoint_id, id);
+CREATE INDEX deliveries_status ON deliveries (endpoint_id, status, id);
+CREATE INDEX deliveries_settled ON deliveries (status, settled_at) WHERE settled_at IS NOT NULL;
+
+CREATE TABLE delivery_attempts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  delivery_id INTEGER NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  response_status INTEGER,
+  failure TEXT,
+  response_text TEXT,
+  duration_ms INTEGER NOT NULL,
+  next_attempt_at INTEGER,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX delivery_attempts_delivery ON delivery_attempts (delivery_id, number);
