@@ -125,6 +125,7 @@ const seeds: { readonly [row: string]: Seed } = {
   ),
   [`${internal}/knowledge-articles`]: articles,
   [`${internal}/api-keys`]: keys,
+  [`${internal}/activity-logs`]: tickets,
   [`${internal}/reports/overview`]: tickets,
   [`${internal}/reports/agents`]: agents,
   [`${internal}/reports/departments`]: each((tx, n) =>
@@ -133,6 +134,7 @@ const seeds: { readonly [row: string]: Seed } = {
   [`${external}/tickets`]: tickets,
   [`${external}/tickets/:id/messages`]: messages,
   [search]: articles,
+  [`${external}/notifications`]: tickets,
   [`${external}/canned-responses`]: each((tx, n) =>
     cannedResponses.create(tx, { title: `No. ${n}` }),
   ),

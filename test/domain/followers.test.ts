@@ -20,7 +20,7 @@ beforeEach(async () => {
   house = await testDesk()
   agentId = await house.desk.write(
     systemActor,
-    (tx) => createStaff(tx, { role: 'agent', name: 'Ida', email: null }).id,
+    (tx) => createStaff(tx, { role: 'agent', name: 'Ida', email: 'ida@example.com' }).id,
   )
 })
 afterEach(() => house[Symbol.dispose]())
