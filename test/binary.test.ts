@@ -314,3 +314,162 @@ describe.if(posix)('on SIGHUP', () => {
     expect(await server.stop()).toBe(0)
   })
 })
+
+describe('the smoke list of deskhive.md 29', () => {
+  let server: Server
+  let special: string
+  let agentKey: string
+
+  beforeAll(async () => {
+    server = await start(emptyFolder())
+    special = server.keys.internal
+    await made('POST /internal/customers', { name: 'Amara', email: 'amara@x.test' })
+    const tomas = { name: 'Tomas', email: 'tomas@x.test', password: 'correct horse' }
+    const { id: agentId } = await made('POST /internal/agents', tomas)
+    const external = { name: 'Phone', type: 'external', agent_id: agentId }
+    agentKey = String((await made('POST /internal/api-keys', external))['key'])
+  })
+  afterAll(() => server.stop())
+
+  async function send(what: string, key: string | null, body?: object): Promise<Sent> {
+    const [method = 'GET', path = ''] = what.split(' ')
+    const response = await fetch(`${server.url}/api/v1${path}`, {
+      method,
+      headers: { ...(key !== null && { 'x-api-key': key }), 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    return { status: response.status, body: (await response.json()) as Json }
+  }
+
+  async function made(what: string, body: object): Promise<Json> {
+    const sent = await send(what, special, body)
+    expect([what, sent.status]).toEqual([what, 201])
+    return sent.body.data ?? {}
+  }
+
+  /** A ticket of the agent. */
+  async function ticketOfTomas(): Promise<number> {
+    const fields = { customer_id: 1, title: 'E-07', content: 'The display stays on E-07.' }
+    const { id } = await made('POST /internal/tickets', fields)
+    await send(`PUT /internal/tickets/${Number(id)}`, special, { assigned_to: 2 })
+    return Number(id)
+  }
+
+  const invalidKey = { status: 401, body: { message: 'Invalid API key' } }
+
+  test('1: the health check needs no key', async () => {
+    expect(await send('GET /health-check', null)).toEqual({
+      status: 200,
+      body: { message: 'Health check successful' },
+    })
+  })
+
+  test('2: any other known endpoint does', async () => {
+    const missing = { status: 400, body: { message: 'Missing header: X-API-KEY' } }
+    expect(await send('GET /internal/settings', null)).toEqual(missing)
+    expect(await send('GET /external/dashboard', null)).toEqual(missing)
+  })
+
+  test('3: a wrong, an expired and a revoked key are refused', async () => {
+    expect(await send('GET /internal/tickets', 'wrong')).toEqual(invalidKey)
+    const inAMoment = new Date(Date.now() + 1500).toISOString()
+    const short = {
+      name: 'Short',
+      type: 'internal',
+      scopes: ['tickets:list'],
+      expires_at: inAMoment,
+    }
+    const key = String((await made('POST /internal/api-keys', short))['key'])
+    expect((await send('GET /internal/tickets', key)).status).toBe(200)
+    await eventually(async () => (await send('GET /internal/tickets', key)).status === 401)
+    expect(await send('GET /internal/tickets', key)).toEqual(invalidKey)
+  })
+
+  test('4 and 5: a scope is needed, and the special flag is every scope', async () => {
+    const narrow = { name: 'Narrow', type: 'internal', scopes: ['labels:list'] }
+    const key = String((await made('POST /internal/api-keys', narrow))['key'])
+    const forbidden = { status: 403, body: { message: 'Forbidden scope' } }
+    expect(await send('GET /internal/tickets', key)).toEqual(forbidden)
+    expect((await send('GET /internal/labels', key)).status).toBe(200)
+    expect((await send('GET /internal/tickets', special)).status).toBe(200)
+  })
+
+  test('6: an unknown id is not found', async () => {
+    const notFound = { status: 404, body: { message: 'Not found' } }
+    expect(await send('GET /internal/tickets/999', special)).toEqual(notFound)
+  })
+
+  test('7: an empty ticket is told all that it lacks', async () => {
+    const { status, body } = await send('POST /internal/tickets', special, {})
+    expect([status, body['message']]).toEqual([
+      422,
+      'The customer id field is required. (and 2 more errors)',
+    ])
+    expect(Object.keys(body['errors'] as object)).toEqual(['customer_id', 'title', 'content'])
+  })
+
+  test('8: a list of 72 has five pages', async () => {
+    for (let n = 1; n <= 72; n++) {
+      await made('POST /internal/labels', { name: `Label ${n}`, color: '#b03a2e' })
+    }
+    const { body } = await send('GET /internal/labels', special)
+    expect(body['meta']).toEqual({ current_page: 1, last_page: 5, per_page: 15, total: 72 })
+  })
+
+  test('9 and 10: a key is shown once, and once deleted opens nothing and still reads', async () => {
+    const shop = { name: 'Shop', type: 'internal', scopes: ['tickets:list'] }
+    const { id, key } = await made('POST /internal/api-keys', shop)
+    const raw = String(key)
+    const line = `/internal/api-keys/${Number(id)}`
+    expect((await send(`GET ${line}`, special)).body.data).not.toHaveProperty('key')
+    expect((await send('GET /internal/tickets', raw)).status).toBe(200)
+    expect((await send(`DELETE ${line}`, special)).status).toBe(200)
+    expect(await send('GET /internal/tickets', raw)).toEqual(invalidKey)
+    const { status, body } = await send(`GET ${line}`, special)
+    expect([status, body.data?.['revoked']]).toEqual([200, true])
+  })
+
+  test('11: the key of an inactive agent opens nothing', async () => {
+    expect((await send('GET /external/tickets', agentKey)).status).toBe(200)
+    await send('PATCH /internal/agents/2', special, { is_active: false })
+    expect(await send('GET /external/tickets', agentKey)).toEqual({
+      status: 401,
+      body: { message: 'Unauthorized' },
+    })
+    await send('PATCH /internal/agents/2', special, { is_active: true })
+    expect((await send('GET /external/tickets', agentKey)).status).toBe(200)
+  })
+
+  test('12: a locked ticket takes no answer from an agent', async () => {
+    const id = await ticketOfTomas()
+    await send(`PUT /internal/tickets/${id}`, special, { is_locked: true })
+    const reply = { content: 'Hold the dial.' }
+    expect(await send(`POST /external/tickets/${id}/messages`, agentKey, reply)).toEqual({
+      status: 403,
+      body: { message: 'Ticket is locked' },
+    })
+  })
+
+  test('13: a second like takes the first back', async () => {
+    const id = await ticketOfTomas()
+    const reply = await send(`POST /external/tickets/${id}/messages`, agentKey, { content: 'Hi' })
+    expect(reply.status).toBe(201)
+    const line = `POST /external/tickets/${id}/messages/${Number(reply.body.data?.['id'])}/like`
+    const likes = [await send(line, agentKey), await send(line, agentKey)]
+    expect(JSON.stringify(likes.map(({ body }) => body.data))).toBe(
+      '[{"liked":true,"count":1},{"liked":false,"count":0}]',
+    )
+  })
+
+  test('14: a search needs two characters', async () => {
+    const { status, body } = await send('GET /external/knowledge-base/search?q=k', agentKey)
+    expect([status, Object.keys(body['errors'] as object)]).toEqual([422, ['q']])
+  })
+
+  test('15: a second default department takes the flag from the first', async () => {
+    const one = await made('POST /internal/departments', { name: 'One', is_default: true })
+    await made('POST /internal/departments', { name: 'Two', is_default: true })
+    const { body } = await send(`GET /internal/departments/${Number(one['id'])}`, special)
+    expect(body.data?.['is_default']).toBe(false)
+  })
+})
