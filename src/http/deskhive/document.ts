@@ -35,13 +35,13 @@ const common = {
 export const internalDocument: Omit<DocumentParts, 'endpoints'> = {
   ...common,
   title: 'Deskbox: DeskHive API for admins',
-  description: 'Tickets, messages, customers, agents and API keys, by scope.',
+  description: 'The desk for those who run it, each call by its scope.',
   prefix: '/api/v1/internal',
 }
 
 export const externalDocument: Omit<DocumentParts, 'endpoints'> = {
   ...common,
   title: 'Deskbox: DeskHive API for agents',
-  description: "The agent's own tickets and profile.",
+  description: "The agent's tickets, notifications, profile and library.",
   prefix: '/api/v1/external',
 }
