@@ -7,9 +7,12 @@ import { surfaces as deskhiveSurfaces } from './http/deskhive/index.ts'
 import type { Surface } from './http/dialect.ts'
 import { Gate, type Rates } from './http/gate.ts'
 import { surfaces as kevaSurfaces } from './http/keva/index.ts'
+import { findingsOf, type Probe } from './domain/health.ts'
 import { Listener } from './http/listener.ts'
+import { Metrics } from './http/metrics.ts'
 import { mount, refuseHost } from './http/mount.ts'
 import { closeWaiting } from './jobs/autoclose.ts'
+import { Observer } from './http/observe.ts'
 import { SignIns } from './http/signins.ts'
 import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
@@ -20,6 +23,7 @@ import {
   saveKeyUses,
   whileWritable,
 } from './jobs/housekeeping.ts'
+import { watchOver } from './jobs/watch.ts'
 import type { Log } from './lib/log.ts'
 import { clientAddress } from './security/address.ts'
 import { Attempts } from './security/attempts.ts'
@@ -99,6 +103,9 @@ export type App = {
   readonly desk: Desk
   readonly ring: KeyRing
   setRates(rates: Rates): void
+  readonly metrics: Metrics
+  /** What `GET /health/ready` looks at. */
+  readonly probes: Probe[]
   handle(request: Request): Response | Promise<Response>
 }
 
@@ -123,12 +130,19 @@ export function makeApp(
   const passwords = new Passwords(machine.passwordCost)
   const attempts = new Attempts(monotonic)
   const signIns = new SignIns({ passwords, attempts, tokens, addressOf, log })
-  const house = { desk, gate, log, services: { passwords, signIns }, hosts }
+  const metrics = new Metrics()
+  const observer = new Observer({ log, metrics, monotonic, random, addressOf })
+  const probes: Probe[] = []
+  const operations = { metrics, gate, addressOf, findings: () => findingsOf(probes) }
+  const services = { passwords, signIns }
+  const house = { desk, gate, log, services, observer, operations, hosts }
   const elysia = mount(house, surfaces).compile()
   return {
     desk,
     ring,
     setRates: (next) => gate.setRates(next),
+    metrics,
+    probes,
     handle: (request) => refuseHost(house, surfaces, request) ?? elysia.fetch(request),
   }
 }
@@ -194,6 +208,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
     ...(certificate ? [renewCertificate(certificate, listener, machine.log)] : []),
   ]
   const heartbeat = startHeartbeat(jobs, machine.clock, machine.log)
+  watchOver(app, { store, desk, heartbeat, clock: machine.clock, monotonic: machine.monotonic })
   return {
     url: listener.url,
     apply(next) {

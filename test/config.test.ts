@@ -22,6 +22,7 @@ const defaults: {
     trustedProxies: readonly string[]
   }
   data: { directory: string }
+  log: { level: 'error' | 'info'; format: 'auto' | 'json' | 'text'; destination: string }
   limits: { kevaPerMinute: number; supportDeskPerMinute: number; unauthenticatedPerMinute: number }
 } = {
   server: {
@@ -34,6 +35,7 @@ const defaults: {
     trustedProxies: [],
   },
   data: { directory: './data' },
+  log: { level: 'info', format: 'auto', destination: 'stderr' },
   limits: { kevaPerMinute: 100, supportDeskPerMinute: 600, unauthenticatedPerMinute: 60 },
 } satisfies Settings
 
@@ -77,6 +79,10 @@ describe('readSettings', () => {
       trusted_proxies = ["10.0.0.0/8", "::1"]
       [data]
       directory = "/srv/desk box"
+      [log]
+      level = "error"
+      format = 'json'
+      destination = "/var/log/desk.log"
       [limits]
       keva_per_minute = 0
       support_desk_per_minute = 1_000_000
@@ -92,6 +98,7 @@ describe('readSettings', () => {
         trustedProxies: ['10.0.0.0/8', '::1'],
       },
       data: { directory: '/srv/desk box' },
+      log: { level: 'error', format: 'json', destination: '/var/log/desk.log' },
       limits: { kevaPerMinute: 0, supportDeskPerMinute: 1_000_000, unauthenticatedPerMinute: 16 },
     })
   })
@@ -151,6 +158,7 @@ describe('refusals name file, line, column and key', () => {
     ['limits = 5', '1:1', 'limits is a section: write [limits] above its settings'],
     ['[[limits]]', '1:3', 'limits is a section: write [limits] above its settings'],
     ['[server]\ninsecure_http = "yes"', '2:1', 'server.insecure_http must be true or false'],
+    ['[log]\nlevel = "loud"', '2:1', 'log.level must be one of "error", "info"'],
     ['[server]\nhosts = "desk"', '2:1', /^server\.hosts must be a list of host names, like \[/],
     ['[server]\nhosts = ["a b"]', '2:1', /^server\.hosts must be a list of host names/],
     [
@@ -303,6 +311,9 @@ describe('the environment and the flags', () => {
       DESKBOX_SERVER_INSECURE_HTTP: 'true',
       DESKBOX_SERVER_TRUSTED_PROXIES: '',
       DESKBOX_DATA_DIRECTORY: '/srv',
+      DESKBOX_LOG_LEVEL: 'error',
+      DESKBOX_LOG_FORMAT: 'text',
+      DESKBOX_LOG_DESTINATION: 'stdout',
       DESKBOX_LIMITS_KEVA_PER_MINUTE: '0',
       DESKBOX_LIMITS_SUPPORT_DESK_PER_MINUTE: '7',
       DESKBOX_LIMITS_UNAUTHENTICATED_PER_MINUTE: '8',

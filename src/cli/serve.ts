@@ -9,7 +9,8 @@ import { Networks } from '../security/networks.ts'
 import { argsOf, onlyWord, UsageError } from './args.ts'
 import { certificateFiles } from './certificate.ts'
 import type { Io } from './io.ts'
-import { realMachine } from './machine.ts'
+import { logSink } from './logsink.ts'
+import { realLog, realMachine } from './machine.ts'
 import { effective, folderFlags, type Effective } from './settings.ts'
 
 export const serveHelp = `usage: deskbox serve [--config FILE] [--data DIR] [--host H] [--port P]
@@ -45,7 +46,10 @@ export async function serve(args: string[], io: Io): Promise<number> {
     })
   const found = read()
   const { server } = found.settings
-  const machine = realMachine(io)
+  let { level } = found.settings.log
+  const sink = logSink(destinationOf(found.settings, io))
+  const log = realLog(io, found.settings.log.format, { write: sink.write, level: () => level })
+  const machine = realMachine(io, log)
   const opened = await openDesk(found.directory, 'own', machine)
   machine.log.info('database opened', { ...opened.store.check })
   let listening: Listening
@@ -69,7 +73,12 @@ export async function serve(args: string[], io: Io): Promise<number> {
     throw err
   })
   welcome(io, { found, url: listening.url, keys, keysPath })
-  using _ = onHangUp(reloader(listening, found.settings, read, machine.log))
+  const take = (settings: Settings) => {
+    sink.reopen(destinationOf(settings, io))
+    level = settings.log.level
+    listening.apply(rulesOf(settings))
+  }
+  using _ = onHangUp(reloader(found.settings, { read, take, log }))
   const signal = await signalled
   machine.log.info('stopping', { signal })
   await listening.stop(graceMs)
@@ -92,18 +101,17 @@ function certificateOf({ tlsCertificateFile, tlsKeyFile }: Settings['server'], c
 
 /** Reads the settings again and applies what a running server takes; a broken file changes nothing. */
 function reloader(
-  listening: Listening,
   started: Settings,
-  read: () => Effective,
-  log: Log,
+  parts: { read: () => Effective; take: (settings: Settings) => void; log: Log },
 ): () => void {
+  const { read, take, log } = parts
   let current = started
   return () => {
     try {
       const { settings } = read()
       const { applied } = changesBetween(current, settings)
       const { afterRestart } = changesBetween(started, settings)
-      listening.apply(rulesOf(settings))
+      take(settings)
       current = settings
       const told = { applied: applied.join(', '), after_restart: afterRestart.join(', ') }
       log.info('settings read again', told)
@@ -111,6 +119,13 @@ function reloader(
       log.error('settings stay as they were', err)
     }
   }
+}
+
+/** The stream, or the file seen from where the server starts. */
+function destinationOf({ log: { destination } }: Settings, { cwd }: Io): string {
+  return destination === 'stderr' || destination === 'stdout'
+    ? destination
+    : resolve(cwd, destination)
 }
 
 function onHangUp(react: () => void): Disposable {

@@ -56,6 +56,17 @@ export function flag(): Kind<boolean> {
   }
 }
 
+/** One of a few words. */
+export function oneOf<const W extends string>(words: readonly W[]): Kind<W> {
+  const known = (raw: unknown) => words.find((word) => word === raw)
+  return {
+    must: `one of ${words.map((word) => JSON.stringify(word)).join(', ')}`,
+    fromToml: known,
+    fromText: (raw) => known(raw.trim()),
+    toToml: (value) => JSON.stringify(value),
+  }
+}
+
 /** A list of texts of which each passes `isOne`; in an environment variable they stand between commas. */
 export function list(
   what: string,

@@ -1,5 +1,6 @@
 import { isNetwork } from '../security/networks.ts'
-import { flag, list, optionalText, text, whole, type Kind } from './kinds.ts'
+import { logLevels } from '../lib/log.ts'
+import { flag, list, oneOf, optionalText, text, whole, type Kind } from './kinds.ts'
 
 /** One setting: what it means, its unit, its default, and how its values are read. */
 export type Setting<V> = {
@@ -60,6 +61,26 @@ export const table = {
       './data',
       'folder',
       'Where everything is kept, seen from where the server starts.',
+    ),
+  },
+  log: {
+    level: reloaded(
+      oneOf(logLevels),
+      'info',
+      'word',
+      'What is logged: "info" has a line for each call and job, "error" faults alone.',
+    ),
+    format: fixed(
+      oneOf(['auto', 'json', 'text']),
+      'auto',
+      'word',
+      'How lines look; "auto" is text on a terminal and JSON elsewhere.',
+    ),
+    destination: reloaded(
+      text('stderr'),
+      'stderr',
+      'stream or file',
+      'Where lines go: "stderr", "stdout", or a file, begun anew on SIGHUP.',
     ),
   },
   limits: {

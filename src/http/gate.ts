@@ -5,6 +5,7 @@ import type { Key } from '../domain/keys.ts'
 import type { KeyRing } from '../domain/keyring.ts'
 import type { Audience } from '../domain/sessions.ts'
 import type { Actor, Clock } from '../domain/tx.ts'
+import type { Observed } from './observe.ts'
 import { clientNetwork } from '../security/address.ts'
 import { Limiter, type Standing } from '../security/bucket.ts'
 
@@ -18,6 +19,7 @@ export type Rates = {
 /** One request on its way through a dialect's checks. */
 export type Visit = {
   readonly request: Request
+  readonly observed: Observed
   readonly query: URLSearchParams
   /** Where the caller stands with the limiter that applied; null when there is none. */
   standing: Standing | null
@@ -94,6 +96,15 @@ export class Gate {
     visit.caller = callerOfSession(session)
     visit.secret = `${this.#tokens.sealing} ${visit.caller.name}`
     return visit.caller
+  }
+
+  /** Whether a raw value is a good key, of an integration or an admin, that holds a scope. */
+  isKeyWith(rawKey: string, scope: string): boolean {
+    const key = this.#ring.recognise(rawKey)
+    if (!key || key.kind === 'external' || key.revokedAt !== null || this.isExpired(key))
+      return false
+    // Without a list a Keva key may do everything, and an internal one nothing (keva.md 2.3).
+    return key.scopes?.includes(scope) ?? (key.isSpecial || key.kind === 'keva')
   }
 
   isExpired(key: Key): boolean {

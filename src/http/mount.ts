@@ -1,25 +1,17 @@
 import { Elysia } from 'elysia'
 import { Fault } from '../domain/errors.ts'
-import type { Desk, Reader } from '../domain/tx.ts'
-import type { Log } from '../lib/log.ts'
+import type { Reader } from '../domain/tx.ts'
+import { failed, newVisit, refused, respond, type House } from './answers.ts'
 import { readBody } from './body.ts'
 import { entityTag, isKnown, refuseStale } from './conditions.ts'
 import type { Dialect, Surface } from './dialect.ts'
-import type { Call, Endpoint, ReadEndpoint, Services, WriteEndpoint } from './endpoint.ts'
-import type { Gate, Visit } from './gate.ts'
+import type { Call, Endpoint, ReadEndpoint, WriteEndpoint } from './endpoint.ts'
+import type { Visit } from './gate.ts'
 import { isOwnHost } from './hosts.ts'
-import { isRepeat, once, repeatOf, type Repeat, type Sent } from './idempotency.ts'
-import { methodsAt, surfaceOf } from './paths.ts'
+import { isRepeat, once, repeatOf, type Repeat } from './idempotency.ts'
+import { methodsAt, pathOf, surfaceOf } from './paths.ts'
+import { operationsResponse } from './operations.ts'
 import { referenceResponse } from './reference.ts'
-
-export type House = {
-  readonly desk: Desk
-  readonly gate: Gate
-  readonly log: Log
-  readonly services: Services
-  /** The names that callers may use, beside localhost and addresses. */
-  readonly hosts: () => readonly string[]
-}
 
 type Params = { readonly [name: string]: string }
 
@@ -44,7 +36,7 @@ export function mount(house: House, surfaces: readonly Surface[]) {
   app.all('/', ({ request }) => refuseUnrouted(house, surfaces, request), { parse: 'none' })
   return app.onError(({ error, request }) => {
     const { dialect } = surfaceOf(surfaces, pathOf(request.url))
-    return failed(house, dialect, newVisit(request), error)
+    return failed(house, dialect, newVisit(house, request), error)
   })
 }
 
@@ -63,7 +55,7 @@ export function refuseHost(
   if (isOurs && host.length >= routedHostMin && hasOwnUrl(request, host)) return undefined
   const path = request.url.startsWith('/') ? request.url : pathOf(request.url)
   const { dialect } = surfaceOf(surfaces, path)
-  return refused(house, dialect, newVisit(request), new Fault('malformed', 'host'))
+  return refused(house, dialect, newVisit(house, request), new Fault('malformed', 'host'))
 }
 
 const routedHostMin = 4
@@ -79,7 +71,7 @@ type Serve = (request: Request, params: Params) => Response | Promise<Response>
 
 function server(house: House, dialect: Dialect, endpoint: Endpoint): Serve {
   return (request, params) => {
-    const visit = newVisit(request)
+    const visit = newVisit(house, request)
     const serve = () => {
       if (endpoint.method === 'GET') return serveRead(house, { dialect, visit, endpoint, params })
       return serveWrite(house, { dialect, visit, endpoint, params })
@@ -164,14 +156,19 @@ async function prepare(
 }
 
 /** What no row serves: the reference page, another method of a known path, or nothing. */
-function refuseUnrouted(house: House, surfaces: readonly Surface[], request: Request): Response {
+function refuseUnrouted(
+  house: House,
+  surfaces: readonly Surface[],
+  request: Request,
+): Response | Promise<Response> {
   const path = pathOf(request.url)
-  if (request.method === 'GET') {
-    const page = path === '/' ? toReference() : referenceResponse(path, request.headers)
-    if (page) return page
-  }
+  const visit = newVisit(house, request)
+  const page = pageAt(house, request, path)
+  if (page)
+    return page instanceof Promise
+      ? page.then((one) => observe(house, visit, one))
+      : observe(house, visit, page)
   const { dialect } = surfaceOf(surfaces, path)
-  const visit = newVisit(request)
   house.gate.lookAtStranger(visit)
   const allowed = methodsAt(surfaces, path)
   if (allowed.length === 0) return refused(house, dialect, visit, new Fault('not_found', 'path'))
@@ -180,65 +177,26 @@ function refuseUnrouted(house: House, surfaces: readonly Surface[], request: Req
   return response
 }
 
+/** What is not of a contract: the reference page, and what an operator asks. */
+function pageAt(
+  house: House,
+  request: Request,
+  path: string,
+): Response | Promise<Response> | undefined {
+  if (request.method !== 'GET') return undefined
+  if (path === '/') return toReference()
+  return (
+    operationsResponse(house.operations, request, path) ?? referenceResponse(path, request.headers)
+  )
+}
+
+function observe(house: House, { observed }: Visit, response: Response): Response {
+  house.observer.end(observed, response.status)
+  response.headers.set('X-Request-Id', observed.id)
+  return response
+}
+
 /** A person who opens the bare address is shown what there is. */
 function toReference(): Response {
   return new Response(null, { status: 302, headers: { Location: '/docs' } })
-}
-
-function failed(house: House, dialect: Dialect, visit: Visit, err: unknown): Response {
-  if (err instanceof Fault) return refused(house, dialect, visit, err)
-  house.log.error('request failed', err, {
-    method: visit.request.method,
-    path: pathOf(visit.request.url),
-  })
-  if (!visit.standing) house.gate.lookAtStranger(visit)
-  const { status, body } = dialect.crash
-  return respond(house, dialect, visit, { status, text: JSON.stringify(body), isReplay: false })
-}
-
-function refused(house: House, dialect: Dialect, visit: Visit, fault: Fault): Response {
-  if (!visit.standing) house.gate.lookAtStranger(visit)
-  const { status, body } = dialect.word(fault)
-  return respond(house, dialect, visit, { status, text: JSON.stringify(body), isReplay: false })
-}
-
-function respond(house: House, dialect: Dialect, visit: Visit, sent: Sent): Response {
-  const { standing } = visit
-  const { status, text, isReplay, tag } = sent
-  const rate = standing
-    ? dialect.rateHeaders(standing, house.gate.fullAtSeconds(standing), status === 429)
-    : undefined
-  const headers = {
-    ...jsonHeaders,
-    ...rate,
-    ...(isReplay && replayHeaders),
-    ...(tag !== undefined && { ETag: tag, 'Cache-Control': 'private, no-cache' }),
-  }
-  return new Response(bodiless.has(status) ? null : text, { status, headers })
-}
-
-const jsonHeaders = {
-  'Content-Type': 'application/json',
-  'Cache-Control': 'no-store',
-  'X-Content-Type-Options': 'nosniff',
-}
-
-const bodiless = new Set([204, 304])
-
-const replayHeaders = { 'Idempotency-Replayed': 'true' }
-
-const noQuery = new URLSearchParams()
-
-function newVisit(request: Request): Visit {
-  const at = request.url.indexOf('?')
-  const query = at < 0 ? noQuery : new URLSearchParams(request.url.slice(at + 1))
-  return { request, query, standing: null, caller: null, secret: '', staffId: null }
-}
-
-/** The path of an absolute URL, as sent. */
-function pathOf(url: string): string {
-  const start = url.indexOf('/', url.indexOf('//') + 2)
-  if (start < 0) return '/'
-  const end = url.indexOf('?', start)
-  return end < 0 ? url.slice(start) : url.slice(start, end)
 }

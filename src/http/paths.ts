@@ -30,3 +30,11 @@ function fits(pattern: string[], segments: string[]): boolean {
     )
   )
 }
+
+/** The path of an absolute URL, as sent. */
+export function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('//') + 2)
+  if (start < 0) return '/'
+  const end = url.indexOf('?', start)
+  return end < 0 ? url.slice(start) : url.slice(start, end)
+}

@@ -10,29 +10,36 @@ const stepsPerBeatMax = 100
 export async function beat(jobs: readonly Job[], now: Millis, log: Log): Promise<void> {
   for (const job of jobs) {
     try {
-      for (let n = 0; n < stepsPerBeatMax && (await job.step(now)); n++);
+      let steps = 0
+      while (steps < stepsPerBeatMax && (await job.step(now))) steps++
+      if (steps > 0) log.info('job', { job: job.name, steps })
     } catch (err) {
       log.error('job failed', err, { job: job.name })
     }
   }
 }
 
+export type Heartbeat = {
+  /** When the last beat ended. */
+  lastBeatAt(): Millis
+  stop(): Promise<void>
+}
+
 /** Beats once a second, the next beat only after the last has ended. `stop` waits for that. */
-export function startHeartbeat(
-  jobs: readonly Job[],
-  clock: () => Millis,
-  log: Log,
-): { stop(): Promise<void> } {
+export function startHeartbeat(jobs: readonly Job[], clock: () => Millis, log: Log): Heartbeat {
   let running = Promise.resolve()
   let isBeating = false
+  let endedAt = clock()
   const timer = setInterval(() => {
     if (isBeating) return
     isBeating = true
     running = beat(jobs, clock(), log).finally(() => {
       isBeating = false
+      endedAt = clock()
     })
   }, secondMs)
   return {
+    lastBeatAt: () => endedAt,
     stop: () => {
       clearInterval(timer)
       return running

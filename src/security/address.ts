@@ -1,5 +1,5 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net'
-import type { Networks } from './networks.ts'
+import { Networks } from './networks.ts'
 
 /**
  * Names the network that a client address counts as when calls are limited by address: IPv4 as it
@@ -28,6 +28,13 @@ export function clientAddress(
   const client = hops.findLast((hop) => isIP(hop) === 0 || !trusted.has(hop))
   return client !== undefined && isIP(client) !== 0 ? client : peer
 }
+
+/** Whether an address is this machine's own. */
+export function isLoopbackAddress(address: string): boolean {
+  return loopback.has(address)
+}
+
+const loopback = new Networks(['127.0.0.0/8', '::1', '::ffff:127.0.0.0/104'])
 
 /** The eight 16-bit groups of a valid IPv6 address; a zone (`%eth0`) is left out. */
 function groupsOf(address: string): number[] {

@@ -29,6 +29,8 @@ export class CommitQueue {
   #isScheduled = false
   #fault: Error | undefined
   readonly #onFault: (fault: Error) => void
+  /** Told when a group begins; what it returns is told when the group is on disk. */
+  watch: ((writes: number) => () => void) | undefined
 
   constructor(connection: Connection, onFault: (fault: Error) => void) {
     this.#connection = connection
@@ -38,6 +40,11 @@ export class CommitQueue {
   /** Why nothing can be written now, or undefined. */
   get fault(): Error | undefined {
     return this.#fault
+  }
+
+  /** How many writes wait for the next group. */
+  get depth(): number {
+    return this.#waiting.length
   }
 
   /** Runs `job` in the next group. Rejects with what it throws, or with StoreUnavailable. */
@@ -72,6 +79,7 @@ export class CommitQueue {
   #commitGroup(): void {
     const group = this.#waiting.splice(0, jobsPerCommitMax)
     if (group.length === 0) return
+    const done = this.watch?.(group.length)
     let outcomes: Outcome[]
     try {
       outcomes = commitTogether(this.#connection, group)
@@ -79,6 +87,7 @@ export class CommitQueue {
       this.#fail(group, err instanceof Error ? err : new Error(String(err)))
       return
     }
+    done?.()
     for (const outcome of outcomes) {
       if ('error' in outcome) outcome.job.reject(outcome.error)
       else outcome.job.resolve(outcome.value)

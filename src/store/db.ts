@@ -1,5 +1,13 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Millis } from '../lib/time.ts'
 import { CommitQueue } from './commit.ts'
 import { Connection, type SelfCheck } from './connection.ts'
@@ -75,6 +83,25 @@ export class Store implements Disposable {
 
   get check(): SelfCheck {
     return this.#connection.check
+  }
+
+  /** How many writes wait for a commit. */
+  get queueDepth(): number {
+    return this.#queue.depth
+  }
+
+  /** Has `watch` told of each group of writes as it begins; what it returns, once it is on disk. */
+  watchGroups(watch: (writes: number) => () => void): void {
+    this.#queue.watch = watch
+  }
+
+  /** Bytes of the write-ahead log, and bytes that are free beside it; undefined for a memory database. */
+  space(): { readonly walBytes: number; readonly freeBytes: number } | undefined {
+    const { name, memory } = this.#connection.client
+    if (memory) return undefined
+    const wal = statSync(`${name}-wal`, { throwIfNoEntry: false })
+    const { bavail, bsize } = statfsSync(dirname(name))
+    return { walBytes: wal?.size ?? 0, freeBytes: bavail * bsize }
   }
 
   /** Why nothing can be written now, or undefined. */

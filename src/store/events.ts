@@ -54,6 +54,15 @@ const after = select(
       .limit(value('limit')),
 )
 
+const last = select({ sequence: sql<number>`coalesce(max(sequence), 0)` }, (db, row) =>
+  db.select(row).from(events),
+)
+
+/** The sequence of the newest event, 0 when there is none. */
+export function lastSequence(q: Queries): number {
+  return last(q).get({})?.sequence ?? 0
+}
+
 /** Appends to the spine and returns the sequence that the event got. */
 export function insertEvent(q: Queries, event: Omit<EventRow, 'sequence'>): number {
   return insert(q).run(event).lastId

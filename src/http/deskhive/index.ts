@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Surface } from '../dialect.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { documentRow } from '../openapi.ts'
+import { metricsScope } from '../operations.ts'
 import { connection } from './connection.ts'
 import { external, internal } from './dialect.ts'
 import { externalDocument, internalDocument } from './document.ts'
@@ -87,7 +88,7 @@ export const externalEndpoints: readonly Endpoint[] = [
 
 /** The scopes that an internal key may hold: those of the rows. */
 export function internalScopes(): ReadonlySet<string> {
-  return new Set(internalEndpoints.flatMap(({ scope }) => scope ?? []))
+  return new Set([...internalEndpoints.flatMap(({ scope }) => scope ?? []), metricsScope])
 }
 
 /** The groups of deskhive.md section 1, and what is open to all beside them. */

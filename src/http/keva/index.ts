@@ -1,6 +1,7 @@
 import type { Surface } from '../dialect.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { documentRow } from '../openapi.ts'
+import { metricsScope } from '../operations.ts'
 import { customers } from './customers.ts'
 import { keva } from './dialect.ts'
 import { document, pageDocument } from './document.ts'
@@ -31,6 +32,7 @@ export const surfaces: readonly Surface[] = [
 ]
 
 /** The scopes that a Keva key may be limited to: those of the rows. */
-export const kevaScopes: ReadonlySet<string> = new Set(
-  endpoints.flatMap(({ scope }) => scope ?? []),
-)
+export const kevaScopes: ReadonlySet<string> = new Set([
+  ...endpoints.flatMap(({ scope }) => scope ?? []),
+  metricsScope,
+])

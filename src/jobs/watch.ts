@@ -1,0 +1,73 @@
+import type { Probe } from '../domain/health.ts'
+import { systemActor, type Desk } from '../domain/tx.ts'
+import { secondMs, type Millis } from '../lib/time.ts'
+import type { Store } from '../store/db.ts'
+import { lastSequence } from '../store/events.ts'
+import type { Heartbeat } from './heartbeat.ts'
+
+/** Where figures and probes are handed in. */
+export type Watched = {
+  readonly probes: Probe[]
+  readonly metrics: {
+    committed(size: number, seconds: number): void
+    gauge(spec: { name: string; help: string; read: () => number }): void
+  }
+}
+
+export type Parts = {
+  readonly store: Store
+  readonly desk: Desk
+  readonly heartbeat: Heartbeat
+  readonly clock: () => Millis
+  readonly monotonic: () => number
+}
+
+const beatLateMs = 10 * secondMs
+const freeBytesLeast = 64 * 1024 * 1024
+
+/** Has the store, the jobs and the disk looked at by `GET /health/ready` and `GET /metrics`. */
+export function watchOver({ probes, metrics }: Watched, parts: Parts): void {
+  const { store, desk, heartbeat, clock, monotonic } = parts
+  store.watchGroups((writes) => {
+    const begun = monotonic()
+    return () => metrics.committed(writes, (monotonic() - begun) / secondMs)
+  })
+  probes.push(
+    {
+      name: 'database',
+      look: () =>
+        store.fault
+          ? { isWell: false, detail: 'cannot be written to' }
+          : { isWell: true, detail: `SQLite ${store.check.sqlite}, writable, schema up to date` },
+    },
+    {
+      name: 'jobs',
+      look() {
+        const agoMs = Math.max(0, clock() - heartbeat.lastBeatAt())
+        return {
+          isWell: agoMs <= beatLateMs,
+          detail: `last done ${Math.round(agoMs / 1000)} s ago`,
+        }
+      },
+    },
+    {
+      name: 'disk',
+      look() {
+        const free = store.space()?.freeBytes ?? Infinity
+        return { isWell: free >= freeBytesLeast, detail: `${Math.floor(free / 2 ** 20)} MiB free` }
+      },
+    },
+  )
+  const gauges: [name: string, help: string, read: () => number][] = [
+    ['deskbox_write_queue_depth', 'Writes that wait for a commit', () => store.queueDepth],
+    ['deskbox_wal_bytes', 'Size of the write-ahead log', () => store.space()?.walBytes ?? 0],
+    ['deskbox_disk_free_bytes', 'Bytes free for the data', () => store.space()?.freeBytes ?? 0],
+    ['deskbox_resident_bytes', 'Memory of the process', () => process.memoryUsage.rss()],
+    [
+      'deskbox_event_head',
+      'Sequence of the newest event',
+      () => desk.read(systemActor, ({ q }) => lastSequence(q)),
+    ],
+  ]
+  for (const [name, help, read] of gauges) metrics.gauge({ name, help, read })
+}
