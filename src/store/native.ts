@@ -9,15 +9,22 @@ import { chmodSync, closeSync, lstatSync, mkdirSync, mkdtempSync, readFileSync }
 import { readdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { addonPath } from './addon.ts'
+import { addonPath, addonSha256 } from './addon.ts'
 
 let loaded: object | undefined
 
 /** What better-sqlite3 takes as `nativeBinding`; undefined in a source run. Loads once. */
 export function nativeBinding(dataDirectory: string): object | undefined {
   if (addonPath === null) return undefined
-  loaded ??= loadAddon(readFileSync(addonPath), dataDirectory)
+  loaded ??= loadAddon(soundAddon(addonPath, addonSha256), dataDirectory)
   return loaded
+}
+
+/** The embedded addon. Throws when it is not the one that was recorded with its version. */
+export function soundAddon(path: string, sha256: string | null): Buffer {
+  const bytes = readFileSync(path)
+  if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes
+  throw new Error('The SQLite library in this executable is damaged; download it again')
 }
 
 type Way = { name: string; load: (bytes: Buffer) => object }
