@@ -6,6 +6,7 @@ import { init } from './init.ts'
 import type { Io } from './io.ts'
 import { keys, keysHelp } from './keys.ts'
 import { serve, serveHelp } from './serve.ts'
+import { service, serviceHelp } from './service.ts'
 import { staff, staffHelp } from './staff.ts'
 
 const help = `deskbox ${version}: a whole help desk API in one executable
@@ -17,6 +18,7 @@ usage: deskbox VERB [options]
   check     show the settings and where each came from
   keys      make, list and revoke API keys; rotate the key that signs tokens
   staff     add, change and list the people who answer
+  service   run as a service of systemd
   version   show the version
 
 deskbox VERB --help says more about one.`
@@ -29,6 +31,7 @@ const verbs: { readonly [verb: string]: Verb } = {
   check: withHelp(checkHelp, check),
   keys: withHelp(keysHelp, keys),
   staff: withHelp(staffHelp, staff),
+  service: withHelp(serviceHelp, service),
   version: (_args, io) => say(io, version),
   help: (_args, io) => say(io, help),
 }

@@ -11,6 +11,7 @@ import { certificateFiles } from './certificate.ts'
 import type { Io } from './io.ts'
 import { logSink } from './logsink.ts'
 import { realLog, realMachine } from './machine.ts'
+import { notifyManager } from './notify.ts'
 import { effective, folderFlags, type Effective } from './settings.ts'
 
 export const serveHelp = `usage: deskbox serve [--config FILE] [--data DIR] [--host H] [--port P]
@@ -79,7 +80,9 @@ export async function serve(args: string[], io: Io): Promise<number> {
     listening.apply(rulesOf(settings))
   }
   using _ = onHangUp(reloader(found.settings, { read, take, log }))
+  notifyManager(io.env, 'READY=1')
   const signal = await signalled
+  notifyManager(io.env, 'STOPPING=1')
   machine.log.info('stopping', { signal })
   await listening.stop(graceMs)
   machine.log.info('stopped')
