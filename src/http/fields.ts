@@ -99,9 +99,37 @@ function allAnswered(
   values: { readonly [name: string]: unknown },
   self: number | undefined,
 ): boolean {
-  return questionsOf(fields).every(
+  const isEachAnswered = questionsOf(fields).every(
     ([name, question]) => doubts({ reader, name, question, self }, values[name]).length === 0,
   )
+  return (
+    isEachAnswered &&
+    tablesIn(fields).every(([name, table]) => {
+      const inner = values[name]
+      return !isRecord(inner) || allAnswered(reader, table, inner, self)
+    })
+  )
+}
+
+const innerTables = new WeakMap<z.ZodObject, [name: string, table: z.ZodObject][]>()
+
+/** The fields that are themselves tables. */
+function tablesIn(fields: z.ZodObject): [name: string, table: z.ZodObject][] {
+  const known = innerTables.get(fields)
+  if (known) return known
+  const tables = Object.entries(fields.shape).flatMap(([name, field]) => {
+    const table = tableOf(field)
+    return table ? [[name, table] satisfies [string, z.ZodObject]] : []
+  })
+  innerTables.set(fields, tables)
+  return tables
+}
+
+function tableOf(field: unknown): z.ZodObject | undefined {
+  if (field instanceof z.ZodOptional || field instanceof z.ZodNullable) {
+    return tableOf(field.unwrap())
+  }
+  return field instanceof z.ZodObject ? field : undefined
 }
 
 type Asked = { reader: Reader; name: string; question: Question; self: number | undefined }
@@ -131,6 +159,9 @@ function issuesOf(
   return Object.entries(fields.shape).flatMap(([name, field]) => {
     const question = questionOf(field)
     const check = (given: unknown): Issue[] => {
+      const table = isRecord(given) ? tableOf(field) : undefined
+      const inside = table ? issuesOf(reader, table, given, self) : []
+      if (inside.length > 0) return inside.map((one) => ({ ...one, field: `${name}.${one.field}` }))
       const parsed = z.safeParse(field, given, { reportInput: true })
       if (!parsed.success) return findingsOf(name, field, question, parsed.error.issues)
       return question ? doubts({ reader, name, question, self }, parsed.data) : []
