@@ -9,8 +9,9 @@ import { Gate, type Rates } from './http/gate.ts'
 import { surfaces as kevaSurfaces } from './http/keva/index.ts'
 import { Listener } from './http/listener.ts'
 import { mount, refuseHost } from './http/mount.ts'
-import { closeWaiting } from './jobs/autoclose.ts'
 import { SignIns } from './http/signins.ts'
+import { expireProposals } from './jobs/approvals.ts'
+import { closeWaiting } from './jobs/autoclose.ts'
 import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
 import {
@@ -186,6 +187,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
     saveKeyUses(app.ring),
     forgetAnswers(desk),
     forgetSessions(desk),
+    expireProposals(desk),
     closeWaiting(desk),
   ]
   const jobs = [

@@ -1,6 +1,7 @@
 import type { Surface } from '../dialect.ts'
-import type { Endpoint } from '../endpoint.ts'
+import { scopesOf, type Endpoint } from '../endpoint.ts'
 import { documentRow } from '../openapi.ts'
+import { approvals } from './approvals.ts'
 import { customers } from './customers.ts'
 import { keva } from './dialect.ts'
 import { document, pageDocument } from './document.ts'
@@ -9,7 +10,7 @@ import { pages, v1, type KevaSurface } from './surface.ts'
 import { tickets } from './tickets.ts'
 
 /** The nouns that have a shape of their own below `/api`. */
-const nouns: readonly ((on: KevaSurface) => readonly Endpoint[])[] = [customers]
+const nouns: readonly ((on: KevaSurface) => readonly Endpoint[])[] = [customers, approvals]
 
 /** Every row of the authoritative surface. */
 export const endpoints = rowsOn(v1)
@@ -31,6 +32,4 @@ export const surfaces: readonly Surface[] = [
 ]
 
 /** The scopes that a Keva key may be limited to: those of the rows. */
-export const kevaScopes: ReadonlySet<string> = new Set(
-  endpoints.flatMap(({ scope }) => scope ?? []),
-)
+export const kevaScopes: ReadonlySet<string> = new Set(endpoints.flatMap(scopesOf))
