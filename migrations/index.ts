@@ -8,6 +8,7 @@ import activity from './0007_activity.sql' with { type: 'text' }
 import reports from './0008_reports.sql' with { type: 'text' }
 import sessions from './0009_sessions.sql' with { type: 'text' }
 import kevaCustomers from './0010_keva_customers.sql' with { type: 'text' }
+import approvals from './0011_approvals.sql' with { type: 'text' }
 import webhooks from './0012_webhooks.sql' with { type: 'text' }
 
 export type Migration = { readonly name: string; readonly sql: string }
@@ -24,5 +25,6 @@ export const migrations: readonly Migration[] = [
   { name: '0008_reports', sql: reports },
   { name: '0009_sessions', sql: sessions },
   { name: '0010_keva_customers', sql: kevaCustomers },
+  { name: '0011_approvals', sql: approvals },
   { name: '0012_webhooks', sql: webhooks },
 ]

@@ -11,9 +11,10 @@ import { findingsOf, type Probe } from './domain/health.ts'
 import { Listener } from './http/listener.ts'
 import { Metrics } from './http/metrics.ts'
 import { mount, refuseHost } from './http/mount.ts'
-import { closeWaiting } from './jobs/autoclose.ts'
 import { Observer } from './http/observe.ts'
 import { SignIns } from './http/signins.ts'
+import { expireProposals } from './jobs/approvals.ts'
+import { closeWaiting } from './jobs/autoclose.ts'
 import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
 import {
@@ -200,6 +201,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
     saveKeyUses(app.ring),
     forgetAnswers(desk),
     forgetSessions(desk),
+    expireProposals(desk),
     closeWaiting(desk),
   ]
   const jobs = [

@@ -33,6 +33,10 @@ export type TicketActivity =
   | 'locked'
   | 'unlocked'
   | 'deleted'
+  | 'proposed'
+  | 'approved'
+  | 'rejected'
+  | 'expired'
 
 /** The nouns that an entry names by the name of a record. */
 export type RecordNoun = CatalogNoun | 'article' | 'customer' | 'agent' | 'user' | 'api_key'
@@ -96,6 +100,9 @@ const derivations: { readonly [N in EventName]: Derive<N> | null } = {
   'note.created': (said) => [messageEntry('ticket.note_added', said)],
   'message.liked': null,
   'message.unliked': null,
+  'approval.created': (told) => approvalEntries('proposed', told),
+  'approval.decided': (told) => approvalEntries(told.decision, told),
+  'approval.expired': (told) => approvalEntries('expired', told),
   'customer.created': customer,
   'customer.updated': customer,
   'staff.created': person('created'),
@@ -162,6 +169,16 @@ function messageEntry(
   { reference, direction }: EventBodies['note.created'],
 ): Entry {
   return { kind, subject: reference, isByCustomer: direction === 'inbound' }
+}
+
+/** A proposal that concerns no ticket has none. */
+function approvalEntries(
+  what: 'proposed' | 'approved' | 'rejected' | 'expired',
+  { reference, actionType }: Pick<EventBodies['approval.created'], 'reference' | 'actionType'>,
+): Entry[] {
+  return reference === null
+    ? []
+    : [{ kind: `ticket.${what}`, subject: reference, detail: actionType }]
 }
 
 type ChangeName = keyof TicketChanges

@@ -23,6 +23,7 @@ export type Finding =
   | { readonly rule: 'url' }
   | { readonly rule: 'afterNow' }
   | { readonly rule: 'afterOrEqual'; readonly other: string }
+  | { readonly rule: 'most'; readonly most: number }
 
 export type Rule = Finding['rule']
 
@@ -32,12 +33,29 @@ export type FaultAbout = {
     'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'agent' | 'credentials' | 'session'
   forbidden: 'scope'
   limited: 'rate'
-  not_found: 'path' | 'workspace' | 'ticket' | 'message' | 'customer' | 'article' | 'key' | 'record'
+  not_found:
+    | 'path'
+    | 'workspace'
+    | 'ticket'
+    | 'message'
+    | 'customer'
+    | 'article'
+    | 'approval'
+    | 'key'
+    | 'record'
   method: 'method'
   malformed: 'host' | 'json' | 'form' | 'contentType' | 'idempotencyKey' | 'cursor'
   too_large: 'body'
   invalid: 'body' | 'query'
-  refused: 'locked' | 'lastAdmin'
+  refused:
+    | 'locked'
+    | 'lastAdmin'
+    | 'approvalDecided'
+    | 'approvalExpired'
+    | 'ticketClosed'
+    | 'newCustomerMessage'
+    | 'noDraft'
+    | 'assigneeGone'
   conflict: 'idempotency'
   stale: 'version'
   unavailable: 'storage' | 'busy'

@@ -1,9 +1,12 @@
+import type { Millis } from '../lib/time.ts'
 import { insertEvent, setTicketSequence, ticketSequence } from '../store/events.ts'
 import type { Queries } from '../store/queries.ts'
 import type {
+  ApprovalAction,
   ArticleStatus,
   Audience,
   KeyKind,
+  RiskLevel,
   StaffRole,
   TicketPriority,
   TicketStatus,
@@ -74,6 +77,23 @@ type Addressed = {
   readonly email: string
 }
 
+type ApprovalTold = {
+  readonly id: number
+  readonly uid: string
+  /** Null for a proposal that concerns no ticket. */
+  readonly ticketUid: string | null
+  readonly reference: string | null
+  readonly actionType: ApprovalAction
+}
+
+/** What an integrator needs to do what a desk cannot do itself. */
+export type PlatformAction = {
+  readonly platform: string
+  readonly actionId: string
+  readonly description: string | null
+  readonly params: { readonly [name: string]: unknown }
+}
+
 /** Every event and what it tells. The spine of audit, activity, webhooks and workflows. */
 type NounBodies = {
   'ticket.created': {
@@ -102,6 +122,23 @@ type NounBodies = {
   'note.created': MessageSaid & { readonly ticketUid: string }
   'message.liked': { readonly messageId: number; readonly staffId: number }
   'message.unliked': { readonly messageId: number; readonly staffId: number }
+  'approval.created': ApprovalTold & {
+    readonly riskLevel: RiskLevel | null
+    readonly expiresAt: Millis
+  }
+  'approval.decided': ApprovalTold & {
+    readonly decision: 'approved' | 'rejected'
+    /** The uid of the person behind the key that decided. */
+    readonly decidedBy: string | null
+    readonly isEdited: boolean
+    readonly feedback: string | null
+    /** The message or the article that the approved draft became. */
+    readonly messageUid: string | null
+    readonly articleUid: string | null
+    /** On a platform action, whether approved or not; null on what is carried out here. */
+    readonly platformAction: PlatformAction | null
+  }
+  'approval.expired': ApprovalTold & { readonly expiresAt: Millis }
   'customer.created': Addressed
   'customer.updated': Addressed & { readonly fields: string[] }
   'staff.created': Person

@@ -3,6 +3,7 @@ import { emailKey } from '../lib/text.ts'
 import { customerByEmail, customerById } from '../store/customers.ts'
 import {
   insertMessage,
+  lastCustomerMessageId,
   messageById,
   messagesOfTicket,
   repliesToTicket,
@@ -29,6 +30,8 @@ export type NewMessage = {
   /** Left out, the name and address of who sends it; null, none for a message of the staff. */
   readonly senderName?: string | null | undefined
   readonly senderEmail?: string | null | undefined
+  /** An AI wrote it, and who acts let it. */
+  readonly isByAi?: boolean | undefined
 }
 
 /**
@@ -78,6 +81,11 @@ export function listReplies(reader: Reader, ticketId: number, range: Range): Pag
   return { rows: repliesToTicket(reader.q, ticketId, range), total: messagesCount - 1 }
 }
 
+/** The id of the last message that the customer of a ticket sent, notes aside. */
+export function lastCustomerMessage(reader: Reader, ticketId: number): number | undefined {
+  return lastCustomerMessageId(reader.q, ticketId)
+}
+
 function getMessage(reader: Reader, id: number): Message {
   const message = messageById(reader.q, id)
   if (!message) throw new Error('A row that was just inserted is missing')
@@ -101,7 +109,7 @@ function staffSender(tx: Tx, fields: NewMessage) {
   const { senderName, senderEmail } = fields
   const person = staffId === null ? undefined : staffById(tx.q, staffId)
   return {
-    senderKind: 'staff' as const,
+    senderKind: fields.isByAi ? ('ai' as const) : ('staff' as const),
     staffId,
     senderRole: person?.role ?? null,
     senderName: senderName === undefined ? (person?.name ?? null) : senderName,

@@ -107,7 +107,12 @@ export function createTicket(tx: Tx, fields: NewTicket): number {
 
 /** The id behind a public uid. Throws `not_found`. */
 export function ticketIdOf(reader: Reader, uid: string | undefined): number {
-  return found(uid === undefined ? undefined : ticketIdByUid(reader.q, uid), 'ticket')
+  return found(findTicketId(reader, uid), 'ticket')
+}
+
+/** As `ticketIdOf`, but undefined when there is none. */
+export function findTicketId(reader: Reader, uid: string | undefined): number | undefined {
+  return uid === undefined ? undefined : ticketIdByUid(reader.q, uid)
 }
 
 /** Throws `not_found` when there is none. */

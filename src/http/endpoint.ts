@@ -29,6 +29,8 @@ type Row = {
   readonly path: string
   /** What the caller must hold; null lets every caller of the surface in. */
   readonly scope: string | null
+  /** A scope that suffices as well. */
+  readonly orScope?: string
   /** 'public' needs no key; 'person' is for people who have signed in, and for no key. */
   readonly access?: 'public' | 'person'
   readonly tag: string
@@ -86,3 +88,8 @@ export function withPreparation<P>(
 
 /** An endpoint is a row: a dialect's noun file reads like the contract's own table. */
 export type Endpoint = ReadEndpoint | WriteEndpoint
+
+/** The scopes of which each suffices for the row; none when every key of the surface may use it. */
+export function scopesOf({ scope, orScope }: Pick<Row, 'scope' | 'orScope'>): string[] {
+  return [scope, orScope].filter((one) => typeof one === 'string')
+}

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { Fault, type Finding, type Issue } from '../domain/errors.ts'
 import type { Reader } from '../domain/tx.ts'
+import { findingsOf, keepRequired } from './findings.ts'
 
-// A field table is a zod object in the dialect's spelling and order. This adaptor is the only reader of
-// zod's findings: it turns them into the domain's issues, the first per field, in declared order.
+// A field table is a zod object in the dialect's spelling and order. It is read here, into values or into
+// the domain's issues: the first per field, in declared order.
 
 /** A check that needs the database, of a value or of each element of a list. */
 type Condition = {
@@ -24,7 +25,6 @@ type Inspection = {
 export type Question = Condition | Inspection
 
 const questions = new WeakMap<object, Question>()
-const requiredFields = new WeakMap<object, boolean>()
 
 /** The field, and a question about its value that only the domain can answer. */
 export function asking<F extends z.ZodType>(field: F, question: Question): F {
@@ -41,8 +41,7 @@ export function finding(found: Finding): { params: Finding } {
 export function partial<S extends z.ZodRawShape>(fields: z.ZodObject<S>): Partial<S> {
   const shape = Object.entries(fields.shape).map(([name, field]) => {
     const optional = z.optional(field)
-    // Left out it is not missed, but given it must be something.
-    requiredFields.set(optional, isRequired(field))
+    keepRequired(optional, field)
     const question = questionOf(field)
     return [name, question ? asking(optional, question) : optional]
   })
@@ -99,9 +98,37 @@ function allAnswered(
   values: { readonly [name: string]: unknown },
   self: number | undefined,
 ): boolean {
-  return questionsOf(fields).every(
+  const isEachAnswered = questionsOf(fields).every(
     ([name, question]) => doubts({ reader, name, question, self }, values[name]).length === 0,
   )
+  return (
+    isEachAnswered &&
+    tablesIn(fields).every(([name, table]) => {
+      const inner = values[name]
+      return !isRecord(inner) || allAnswered(reader, table, inner, self)
+    })
+  )
+}
+
+const innerTables = new WeakMap<z.ZodObject, [name: string, table: z.ZodObject][]>()
+
+/** The fields that are themselves tables. */
+function tablesIn(fields: z.ZodObject): [name: string, table: z.ZodObject][] {
+  const known = innerTables.get(fields)
+  if (known) return known
+  const tables = Object.entries(fields.shape).flatMap(([name, field]) => {
+    const table = tableOf(field)
+    return table ? [[name, table] satisfies [string, z.ZodObject]] : []
+  })
+  innerTables.set(fields, tables)
+  return tables
+}
+
+function tableOf(field: unknown): z.ZodObject | undefined {
+  if (field instanceof z.ZodOptional || field instanceof z.ZodNullable) {
+    return tableOf(field.unwrap())
+  }
+  return field instanceof z.ZodObject ? field : undefined
 }
 
 type Asked = { reader: Reader; name: string; question: Question; self: number | undefined }
@@ -131,8 +158,12 @@ function issuesOf(
   return Object.entries(fields.shape).flatMap(([name, field]) => {
     const question = questionOf(field)
     const check = (given: unknown): Issue[] => {
+      const table = isRecord(given) ? tableOf(field) : undefined
+      const inside = table ? issuesOf(reader, table, given, self) : []
+      if (inside.length > 0) return inside.map((one) => ({ ...one, field: `${name}.${one.field}` }))
       const parsed = z.safeParse(field, given, { reportInput: true })
-      if (!parsed.success) return findingsOf(name, field, question, parsed.error.issues)
+      if (!parsed.success)
+        return findingsOf(name, field, question?.rule === 'exists', parsed.error.issues)
       return question ? doubts({ reader, name, question, self }, parsed.data) : []
     }
     const given = values[name]
@@ -142,72 +173,6 @@ function issuesOf(
       check([element]).map((issue) => ({ ...issue, field: `${name}.${key}` })),
     )
   })
-}
-
-/** The first finding of the field, or of each element of a list. */
-function findingsOf(
-  name: string,
-  field: z.core.$ZodType,
-  question: Question | undefined,
-  issues: readonly z.core.$ZodIssue[],
-): Issue[] {
-  const first = new Map<string, Issue>()
-  for (const issue of issues) {
-    const at = [name, ...issue.path.map(String)].join('.')
-    if (first.has(at)) continue
-    const mustBeThere = issue.path.length === 0 && isRequired(field)
-    first.set(at, { field: at, ...findingOf(issue, mustBeThere, question) })
-  }
-  return [...first.values()]
-}
-
-function findingOf(
-  issue: z.core.$ZodIssue,
-  mustBeThere: boolean,
-  question: Question | undefined,
-): Finding {
-  const isMissing = issue.input === undefined || issue.input === null
-  if (isMissing && mustBeThere) return { rule: 'required' }
-  const found = plainFinding(issue)
-  // A reference that is not even an id selects nothing.
-  const isReference = question?.rule === 'exists' && found.rule !== 'array'
-  return isReference ? { rule: 'exists' } : found
-}
-
-function plainFinding(issue: z.core.$ZodIssue): Finding {
-  if (issue.code === 'custom') return issue.params as Finding
-  if (issue.code === 'invalid_value') return { rule: 'oneOf', allowed: issue.values.map(String) }
-  if (issue.code === 'invalid_type') return { rule: typeRule(issue.expected) }
-  // An integer beyond those that are exact.
-  if (issue.code === 'too_big' || issue.code === 'too_small') return { rule: 'integer' }
-  throw new Error(`A field table uses a check without a rule: ${issue.code}`)
-}
-
-/** Whether the field's absence is refused; some words read absence themselves, so they are asked. */
-function isRequired(field: z.core.$ZodType): boolean {
-  let known = requiredFields.get(field)
-  if (known === undefined) {
-    known = !z.safeParse(field, undefined).success
-    requiredFields.set(field, known)
-  }
-  return known
-}
-
-function typeRule(expected: string): 'string' | 'integer' | 'boolean' | 'array' | 'object' {
-  switch (expected) {
-    case 'string':
-    case 'boolean':
-    case 'array':
-      return expected
-    case 'number':
-    case 'int':
-      return 'integer'
-    case 'record':
-    case 'object':
-      return 'object'
-    default:
-      throw new Error(`A field table expects a type without a rule: ${expected}`)
-  }
 }
 
 /** The elements of a list whose keys came with it, as forms send them; anything else as it is. */

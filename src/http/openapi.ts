@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { version } from '../lib/version.ts'
-import type { Endpoint } from './endpoint.ts'
+import { scopesOf, type Endpoint } from './endpoint.ts'
 
 type Json = { readonly [name: string]: unknown }
 
@@ -71,13 +71,12 @@ export function documentRow(parts: Omit<DocumentParts, 'endpoints'>, rows: reado
 type Schemas = { input(shape: z.ZodType): Json; output(shape: z.ZodType): Json }
 
 function operationOf(endpoint: Endpoint, parts: DocumentParts, schemas: Schemas): Json {
-  const { scope, summary, tag } = endpoint
-  const scopes = scope === null ? '' : ` Scope: \`${scope}\`.`
+  const { summary, tag } = endpoint
   return {
     operationId: operationId(endpoint),
     tags: [tag],
     summary,
-    description: `${summary}.${scopes}`,
+    description: `${summary}.${scopesIn(endpoint)}`,
     parameters: [
       ...pathParameters(endpoint),
       ...queryParameters(endpoint, schemas),
@@ -109,6 +108,12 @@ function successesOf({ answer, summary }: Endpoint, schemas: Schemas): Json {
     ...(isVersioned && { headers: { ETag: { schema: { type: 'string' } } } }),
   }
   return { [status]: success, ...(also !== undefined && { [also]: success }) }
+}
+
+/** Which scopes a key needs, of which one is enough. */
+function scopesIn(endpoint: Endpoint): string {
+  const scopes = scopesOf(endpoint).map((scope) => `\`${scope}\``)
+  return scopes.length === 0 ? '' : ` Scope: ${scopes.join(' or ')}.`
 }
 
 /** What a record with a version takes and answers besides (RFC 9110, section 13). */

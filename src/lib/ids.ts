@@ -4,6 +4,7 @@ import type { Millis } from './time.ts'
 export const prefixes = {
   ticket: 'tkt',
   message: 'msg',
+  approval: 'apr',
   customer: 'cust',
   staff: 'user',
   article: 'kb',

@@ -121,3 +121,17 @@ const byEnvatoId = select({ id: products.id }, (db, row) =>
 export function productIdByEnvatoId(q: Queries, envatoId: string): number | undefined {
   return byEnvatoId(q).get({ envatoId })?.id
 }
+
+const knowledgeCategoryNamed = select({ id: knowledgeCategories.id }, (db, row) =>
+  db
+    .select(row)
+    .from(knowledgeCategories)
+    .where(eq(knowledgeCategories.name, value('name')))
+    .orderBy(knowledgeCategories.id)
+    .limit(1),
+)
+
+/** The knowledge category of that name; names need not be unique, and the oldest stands for it. */
+export function knowledgeCategoryIdNamed(q: Queries, name: string): number | undefined {
+  return knowledgeCategoryNamed(q).get({ name })?.id
+}

@@ -70,6 +70,22 @@ const newestOfTicket = select(selection, (db, row) =>
     .limit(1),
 )
 
+// The customer's last message is near the end of the ticket, so few others are passed over.
+const lastOfCustomer = select({ id: messages.id }, (db, row) =>
+  db
+    .select(row)
+    .from(messages)
+    .where(
+      and(
+        eq(messages.ticketId, value('ticketId')),
+        eq(messages.senderKind, 'customer'),
+        eq(messages.isInternal, false),
+      ),
+    )
+    .orderBy(desc(messages.createdAt), desc(messages.id))
+    .limit(1),
+)
+
 /** A message with the names of those who may have sent it. */
 export type MessageView = Omit<
   NonNullable<ReturnType<ReturnType<typeof byId>['get']>>,
@@ -102,4 +118,9 @@ export function messagesOfTicket(q: Queries, ticketId: number, window: Window): 
 /** The messages of a ticket but the opening one, oldest first. */
 export function repliesToTicket(q: Queries, ticketId: number, range: Range): MessageView[] {
   return repliesOfTicket(q).all({ ticketId, ...range })
+}
+
+/** The id of the last message that the customer of a ticket sent, notes aside. */
+export function lastCustomerMessageId(q: Queries, ticketId: number): number | undefined {
+  return lastOfCustomer(q).get({ ticketId })?.id
 }

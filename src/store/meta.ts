@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
 import { cell, command, select, value, type Queries } from './queries.ts'
-import { counters, meta } from './schema.ts'
+import { counters, meta, type ApprovalStatus } from './schema.ts'
 
 const metaByName = select({ value: meta.value }, (db, row) =>
   db
@@ -39,8 +39,11 @@ export function setMeta(q: Queries, name: string, text: string): void {
   putMeta(q).run({ name, value: text })
 }
 
+/** The running counters. */
+export type CounterName = 'ticket' | 'customers' | 'vip_customers' | `approvals.${ApprovalStatus}`
+
 /** The value of a running counter. */
-export function counter(q: Queries, name: 'ticket' | 'customers' | 'vip_customers'): number {
+export function counter(q: Queries, name: CounterName): number {
   return counterByName(q).get({ name })?.value ?? 0
 }
 

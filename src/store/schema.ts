@@ -26,6 +26,14 @@ export const deliveryStatuses = ['pending', 'delivered', 'dead'] as const
 export const deadReasons = ['exhausted', 'gone', 'disabled', 'blocked'] as const
 export const countDimensions = ['all', 'department', 'assignee', 'agent'] as const
 export const dayDimensions = ['department', 'agent'] as const
+export const approvalActions = [
+  'send_reply',
+  'update_ticket',
+  'create_kb_entry',
+  'platform_action',
+] as const
+export const approvalStatuses = ['pending', 'approved', 'rejected', 'expired'] as const
+export const riskLevels = ['low', 'medium', 'high'] as const
 export const customFieldTypes = [
   'date',
   'datetime_local',
@@ -447,6 +455,68 @@ export const deliveryAttempts = sqliteTable('delivery_attempts', {
   createdAt: millis().notNull(),
 })
 
+/** How an AI sees a customer's request (keva.md 5.3). */
+export type Classification = {
+  readonly category: string
+  readonly sentiment: string
+  readonly urgency: string
+}
+
+/** Why an AI proposes what it proposes; its confidence from 0 to 1. */
+export type Reasoning = {
+  readonly context: string
+  readonly approach: string
+  readonly confidence: number
+}
+
+/** What an action changes, in texts for people. */
+export type DiffLine = { readonly field: string; readonly before: string; readonly after: string }
+
+/** A proposed change of a ticket; people and labels are looked up when it is carried out. */
+export type ProposedChanges = {
+  readonly subject?: string | undefined
+  readonly status?:
+    { readonly to: TicketStatus; readonly unless: readonly TicketStatus[] } | undefined
+  readonly priority?: TicketPriority | undefined
+  /** The uid of a staff member, the AI, or nobody. */
+  readonly assigneeUid?: string | null | undefined
+  readonly labels?: readonly string[] | undefined
+  readonly resolutionType?: string | null | undefined
+}
+
+export const approvals = sqliteTable('approvals', {
+  id: autoId(),
+  uid: text().notNull(),
+  ticketId: integer(),
+  actionType: text({ enum: approvalActions }).notNull(),
+  status: text({ enum: approvalStatuses }).notNull().default('pending'),
+  draft: text(),
+  editedDraft: text(),
+  title: text(),
+  category: text(),
+  changes: text({ mode: 'json' }).$type<ProposedChanges>(),
+  platform: text(),
+  actionId: text(),
+  description: text(),
+  params: text({ mode: 'json' }).$type<{ readonly [name: string]: unknown }>(),
+  riskLevel: text({ enum: riskLevels }),
+  diff: text({ mode: 'json' }).$type<readonly DiffLine[]>().notNull().default([]),
+  model: text(),
+  classification: text({ mode: 'json' }).$type<Classification>(),
+  reasoning: text({ mode: 'json' }).$type<Reasoning>(),
+  feedback: text(),
+  customerMessageId: integer(),
+  ticketClosedAt: millis(),
+  messageId: integer(),
+  articleId: integer(),
+  proposedByKeyId: integer(),
+  decidedByKeyId: integer(),
+  decidedById: integer(),
+  expiresAt: millis().notNull(),
+  decidedAt: millis(),
+  ...stamps(),
+})
+
 export const ticketCounts = sqliteTable('ticket_counts', {
   dimension: text({ enum: countDimensions }).notNull(),
   member: integer().notNull(),
@@ -495,6 +565,10 @@ export type NotificationRow = typeof notifications.$inferSelect
 export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect
 export type DeliveryRow = typeof deliveries.$inferSelect
 export type DeliveryAttemptRow = typeof deliveryAttempts.$inferSelect
+export type ApprovalRow = typeof approvals.$inferSelect
+export type ApprovalAction = ApprovalRow['actionType']
+export type ApprovalStatus = ApprovalRow['status']
+export type RiskLevel = (typeof riskLevels)[number]
 export type EventRow = typeof events.$inferSelect
 export type CustomFieldType = CustomFieldRow['type']
 export type TicketStatus = TicketRow['status']

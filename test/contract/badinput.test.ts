@@ -291,7 +291,7 @@ for (const row of byId) {
       if (row.dialect === 'deskhive') expect(answer.body).toEqual({ message: 'Not found' })
       else
         expect(answer.body).toEqual({
-          error: expect.stringMatching(/^(Ticket not|Customer not|Not) found$/),
+          error: expect.stringMatching(/^(Ticket not|Customer not|Approval not|Not) found$/),
         })
     }
     if (row.endpoint.method !== 'POST') expect(app.changedSince(rows)).toEqual([])

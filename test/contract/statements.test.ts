@@ -9,6 +9,7 @@ import {
   labels,
   products,
 } from '../../src/domain/catalog.ts'
+import { createApproval } from '../../src/domain/approvals.ts'
 import { createArticle } from '../../src/domain/articles.ts'
 import { upsertCustomer } from '../../src/domain/customers.ts'
 import { createKey } from '../../src/domain/keys.ts'
@@ -17,6 +18,7 @@ import { postMessage } from '../../src/domain/messages.ts'
 import { createStaff, listStaff } from '../../src/domain/staff.ts'
 import { updateTicket } from '../../src/domain/tickets.ts'
 import { systemActor, type Tx } from '../../src/domain/tx.ts'
+import { hourMs } from '../../src/lib/time.ts'
 import { openTestApp, staff, type TestApp } from '../support/harness.ts'
 import { agentTicket, manyTickets } from '../support/seed.ts'
 import { call } from '../support/send.ts'
@@ -96,6 +98,16 @@ const articles: Seed = (app, count) =>
     for (let n = 1; n <= count; n++) createArticle(tx, { title: `Kiln ${n}`, categoryId })
   })
 
+/** Proposed replies, each to a ticket of its own. */
+const approvals: Seed = async (app, count) => {
+  await manyTickets(app, count)
+  await app.write((tx) => {
+    for (let ticketId = 1; ticketId <= count; ticketId++) {
+      createApproval(tx, { actionType: 'send_reply', ticketId, draft: 'Hi', lifeMs: hourMs })
+    }
+  })
+}
+
 const internal = 'GET /api/v1/internal'
 const external = 'GET /api/v1/external'
 const search = `${external}/knowledge-base/search`
@@ -104,6 +116,7 @@ const seeds: { readonly [row: string]: Seed } = {
   'GET /api/v1/tickets': tickets,
   'GET /api/v1/tickets/:id/messages': messages,
   'GET /api/v1/customers': customers,
+  'GET /api/v1/approvals': approvals,
   [`${internal}/tickets`]: tickets,
   [`${internal}/tickets/:id/messages`]: messages,
   [`${internal}/departments`]: each((tx, n) => departments.create(tx, { name: `No. ${n}` })),

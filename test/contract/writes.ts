@@ -15,6 +15,7 @@ import {
 } from '../support/people.ts'
 import { agentTicket, catalog } from '../support/seed.ts'
 import type { KeyChoice } from '../support/send.ts'
+import { platform, proposed, reply } from './keva/proposals.ts'
 
 export type Served = {
   readonly endpoint: Endpoint
@@ -33,7 +34,6 @@ function below(prefix: string, key: KeyName, endpoints: readonly Endpoint[]): Se
   })
 }
 
-/** Every row but the documents, once, at its authoritative address. */
 /** Every row that asks for a key, once, at its authoritative address, and in the shape of its page. */
 export const servedRows: readonly Served[] = [
   ...below('/api/v1', 'keva', kevaEndpoints),
@@ -51,6 +51,7 @@ export const writes = servedRows.filter(({ endpoint }) => endpoint.method !== 'G
 /** A call's line, with the ids that `openDesk` has, or with another one. */
 export function lineOf({ name, dialect }: Served, id?: string): string {
   if (id !== undefined) return name.replace(':id', id).replace(':messageId', '1')
+  if (name.includes('/approvals/')) return name.replace(':id', '{approval}')
   if (name.includes('/api/customers/') || name.includes('/api/v1/customers/')) {
     return name.replace(':id', '{customer}')
   }
@@ -71,6 +72,10 @@ const bodies: { readonly [path: string]: object } = {
   'POST /api/v1/tickets': { subject: 'Hello', customerEmail: 'ann@shop.test', body: 'Where?' },
   'PATCH /api/v1/tickets/:id': ticketChange,
   'POST /api/v1/tickets/:id/messages': { body: 'Hi' },
+  'POST /api/v1/approvals': { ...platform, ticketId: null },
+  'PATCH /api/v1/approvals/:id': { decision: 'approved', editedDraft: 'Hello' },
+  'POST /api/approvals': { ...platform, ticketId: null },
+  'PATCH /api/approvals/:id': { decision: 'approved', editedDraft: 'Hello' },
   'POST /api/v1/customers': { email: 'bo@x.test', company: 'Shop' },
   'PATCH /api/v1/customers/:id': { company: 'Shop' },
   'POST /api/customers': { email: 'bo@x.test', company: 'Shop' },
@@ -173,5 +178,6 @@ export async function openDesk(): Promise<TestApp> {
   await agentTicket(app)
   await signedIn(app)
   await knownSessions(app)
+  await proposed({ ...reply, ticketId: app.named.get('ticket') })(app)
   return app
 }

@@ -168,6 +168,11 @@ function leadsAnIndex(table: string, column: string): boolean {
 const expectedIndexes = [
   'api_keys_agent',
   'api_keys_owner',
+  'approvals_article',
+  'approvals_due',
+  'approvals_message',
+  'approvals_status',
+  'approvals_ticket',
   'articles_author',
   'articles_category',
   'articles_created',
@@ -225,6 +230,9 @@ const expectedIndexes = [
 ]
 
 const expectedTriggers = [
+  'approvals_counted',
+  'approvals_recounted',
+  'approvals_uncounted',
   'articles_counted',
   'articles_recounted',
   'articles_searched',

@@ -38,6 +38,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     message: 'Not found',
     customer: 'Not found',
     article: 'Not found',
+    approval: 'Not found',
     key: 'Not found',
     record: 'Not found',
   },
@@ -51,8 +52,17 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     cursor: 'Invalid cursor',
   },
   too_large: { body: 'Payload too large' },
-  refused: { locked: 'Ticket is locked', lastAdmin: 'The last active admin must stay one' },
   invalid: { body: 'The given data was invalid.', query: 'The given data was invalid.' },
+  refused: {
+    locked: 'Ticket is locked',
+    lastAdmin: 'The last active admin must stay one',
+    approvalDecided: 'Approval has already been decided',
+    approvalExpired: 'Approval has expired',
+    ticketClosed: 'Ticket is closed',
+    newCustomerMessage: 'Ticket has a new customer message',
+    noDraft: 'Approval has no draft',
+    assigneeGone: 'Assignee does not exist',
+  },
   conflict: { idempotency: 'The Idempotency-Key was used with another request.' },
   stale: { version: 'The record has been changed since it was read.' },
   unavailable: { storage: 'Service Unavailable', busy: 'Service Unavailable' },
@@ -109,6 +119,7 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   afterNow: ({ field }) => `The ${spaced(field)} field must be a date after now.`,
   afterOrEqual: ({ field, other }) =>
     `The ${spaced(field)} field must be a date after or equal to ${spaced(other)}.`,
+  most: ({ field, most }) => `The ${spaced(field)} field must not have more than ${most} items.`,
 }
 
 /** An element of a list keeps its raw name: `labels.0` (3.4). */

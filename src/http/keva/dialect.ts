@@ -2,6 +2,7 @@ import { Fault } from '../../domain/errors.ts'
 import type { Key } from '../../domain/keys.ts'
 import { publicId } from '../../lib/ids.ts'
 import type { Dialect } from '../dialect.ts'
+import { scopesOf, type Endpoint } from '../endpoint.ts'
 import type { Gate, Visit } from '../gate.ts'
 import { crash, word } from './words.ts'
 
@@ -15,9 +16,7 @@ export const keva: Dialect = {
   admit(gate, visit, endpoint) {
     const key = keyOrStranger(gate, visit)
     gate.spendKey(visit, key)
-    if (endpoint.scope !== null && key.scopes && !key.scopes.includes(endpoint.scope)) {
-      throw new Fault('forbidden', 'scope')
-    }
+    if (!mayUse(key, endpoint)) throw new Fault('forbidden', 'scope')
     checkWorkspace(gate, visit)
     return undefined
   },
@@ -51,6 +50,12 @@ function keyOf(gate: Gate, visit: Visit): Key {
   if (key.revokedAt !== null) throw new Fault('unauthenticated', 'revoked')
   if (gate.isExpired(key)) throw new Fault('unauthenticated', 'expired')
   return key
+}
+
+/** A key without a list of scopes may do everything (keva.md 2.3). */
+function mayUse({ scopes }: Key, endpoint: Endpoint): boolean {
+  const sufficient = scopesOf(endpoint)
+  return !scopes || sufficient.length === 0 || sufficient.some((scope) => scopes.includes(scope))
 }
 
 /** Either query name beats the header (R4); with none, the one workspace that there is. */

@@ -26,6 +26,11 @@ export function optionalText(max: number) {
     .transform((text) => (text?.trim() === '' ? null : text))
 }
 
+/** Text that must be there but may be empty. */
+export function anyText(max: number) {
+  return atMost(z.string(), max)
+}
+
 export function flag() {
   return z.boolean().optional()
 }
@@ -37,6 +42,56 @@ export function oneOf<const T extends readonly [string, ...string[]]>(words: T) 
 /** A list of names, each filled and of at most so many characters. */
 export function names(max: number) {
   return z.array(text(max))
+}
+
+/** A number within bounds. */
+export function between(min: number, max: number) {
+  return z
+    .number()
+    .refine((value) => value >= min && value <= max, finding({ rule: 'between', min, max }))
+    .meta({ minimum: min, maximum: max })
+}
+
+/** A whole number within bounds. */
+export function wholeBetween(min: number, max: number) {
+  return z
+    .int()
+    .refine((value) => value >= min && value <= max, finding({ rule: 'between', min, max }))
+    .meta({ minimum: min, maximum: max })
+}
+
+/** A list of at most so many records; a longer one is not looked into. */
+export function records<T extends z.ZodObject>(record: T, most: number) {
+  return z
+    .array(z.unknown())
+    .refine((list) => list.length <= most, finding({ rule: 'most', most }))
+    .pipe(z.array(record))
+    .meta({ items: { type: 'object' }, maxItems: most })
+}
+
+/** An object of any content, of at most so many characters as JSON. */
+export function anyObject(max: number) {
+  return z
+    .record(z.string(), z.unknown())
+    .refine((value) => isShallow(value), finding({ rule: 'object' }))
+    .refine(
+      (value) => !isShallow(value) || isAtMost(JSON.stringify(value), max),
+      finding({ rule: 'max', max }),
+    )
+}
+
+const levelsMost = 32
+
+/** Whether nothing in it lies deeper than anybody nests on purpose. */
+function isShallow(value: unknown): boolean {
+  let level: unknown[] = [value]
+  for (let depth = 0; depth < levelsMost; depth++) {
+    level = level.flatMap((one) =>
+      typeof one === 'object' && one !== null ? Object.values(one) : [],
+    )
+    if (level.length === 0) return true
+  }
+  return false
 }
 
 function atMost<S extends z.ZodType<string>>(schema: S, max: number) {

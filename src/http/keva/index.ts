@@ -1,7 +1,8 @@
 import type { Surface } from '../dialect.ts'
-import type { Endpoint } from '../endpoint.ts'
+import { scopesOf, type Endpoint } from '../endpoint.ts'
 import { documentRow } from '../openapi.ts'
 import { metricsScope } from '../operations.ts'
+import { approvals } from './approvals.ts'
 import { customers } from './customers.ts'
 import { keva } from './dialect.ts'
 import { document, pageDocument } from './document.ts'
@@ -10,7 +11,7 @@ import { pages, v1, type KevaSurface } from './surface.ts'
 import { tickets } from './tickets.ts'
 
 /** The nouns that have a shape of their own below `/api`. */
-const nouns: readonly ((on: KevaSurface) => readonly Endpoint[])[] = [customers]
+const nouns: readonly ((on: KevaSurface) => readonly Endpoint[])[] = [customers, approvals]
 
 /** Every row of the authoritative surface. */
 export const endpoints = rowsOn(v1)
@@ -33,6 +34,6 @@ export const surfaces: readonly Surface[] = [
 
 /** The scopes that a Keva key may be limited to: those of the rows. */
 export const kevaScopes: ReadonlySet<string> = new Set([
-  ...endpoints.flatMap(({ scope }) => scope ?? []),
+  ...endpoints.flatMap(scopesOf),
   metricsScope,
 ])

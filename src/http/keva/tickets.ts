@@ -32,9 +32,10 @@ const tagMax = 250
 
 const statusWords = ['open', 'pending', 'solved', 'closed'] as const
 
-type StatusWord = (typeof statusWords)[number]
+export type StatusWord = (typeof statusWords)[number]
 
-const shown: { readonly [S in TicketStatus]: StatusWord } = {
+/** By which word each stored status is shown. */
+export const shown: { readonly [S in TicketStatus]: StatusWord } = {
   open: 'open',
   in_progress: 'open',
   on_hold: 'pending',
@@ -77,7 +78,8 @@ const creation = z.object({
   tags: names(tagMax).optional(),
 })
 
-const change = z.object({
+/** keva.md 4.6. */
+export const change = z.object({
   status: oneOf(statusWords).optional(),
   priority: oneOf(priorityWords).optional(),
   assignedTo: asking(z.string().nullable().optional(), {
@@ -91,7 +93,7 @@ const change = z.object({
 
 const filters = z.object({ status: oneOf(statusWords).optional() })
 
-function present(ticket: LabelledTicket) {
+export function present(ticket: LabelledTicket) {
   return {
     id: publicId('ticket', ticket.uid),
     subject: ticket.subject,
@@ -187,7 +189,8 @@ export function uidIn(params: { readonly [name: string]: string }): string | und
   return uidOf('ticket', params['id'] ?? '')
 }
 
-function statusChange(word: StatusWord): StatusChange {
+/** The status to set for a word, unless the ticket is shown by that word already. */
+export function statusChange(word: StatusWord): StatusChange {
   return { to: stored[word][0], unless: stored[word] }
 }
 

@@ -38,6 +38,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     message: 'Message not found',
     customer: 'Customer not found',
     article: 'Entry not found',
+    approval: 'Approval not found',
     key: 'Not found',
     record: 'Not found',
   },
@@ -51,8 +52,17 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     cursor: 'Invalid cursor',
   },
   too_large: { body: 'Request body too large' },
-  refused: { locked: 'Ticket is locked', lastAdmin: 'The last active admin must stay one' },
   invalid: { body: 'Validation failed', query: 'Bad query' },
+  refused: {
+    locked: 'Ticket is locked',
+    lastAdmin: 'The last active admin must stay one',
+    approvalDecided: 'Approval has already been decided',
+    approvalExpired: 'Approval has expired',
+    ticketClosed: 'Ticket is closed',
+    newCustomerMessage: 'Ticket has a new customer message since the proposal',
+    noDraft: 'Approval has no draft to edit',
+    assigneeGone: 'Proposed assignee does not exist any more',
+  },
   conflict: { idempotency: 'Idempotency-Key was used with another request' },
   stale: { version: 'Resource has been changed since it was read' },
   unavailable: {
@@ -110,6 +120,7 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   afterNow: ({ field }) => `${capital(spaced(field))} must be in the future`,
   afterOrEqual: ({ field, other }) =>
     `${capital(spaced(field))} must not be before ${spaced(other)}`,
+  most: ({ field, most }) => `${capital(spaced(field))} must have at most ${most} entries`,
 }
 
 /** `customerEmail` as people write it: `customer email`. */

@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'bun:test'
+import { expireApprovals } from '../../../src/domain/approvals.ts'
+import { createKey } from '../../../src/domain/keys.ts'
 import { createStaff } from '../../../src/domain/staff.ts'
 import { updateTicket } from '../../../src/domain/tickets.ts'
 import { jobActor } from '../../../src/domain/tx.ts'
+import { hourMs } from '../../../src/lib/time.ts'
 import { arrange, contract, type Before, type Given } from '../../support/contract.ts'
 import { openTestApp, staff, type TestApp } from '../../support/harness.ts'
 import { call } from '../../support/send.ts'
 import { agentTicket, catalog, closedTicket, openTicket, ticket } from '../../support/seed.ts'
+import { decidedAs, entry, platform, proposed, reply, update } from '../keva/proposals.ts'
 import { internalRefusals } from '../refusals.ts'
 import { meta } from './views.ts'
 
@@ -58,6 +62,31 @@ const closedByKeva = (status: string): Before => ({
   body: { status },
 })
 const of = (table: string) => ({ call: `POST /api/v1/internal/${table}` })
+
+async function expireAll(app: TestApp): Promise<void> {
+  app.advance(8 * hourMs)
+  expect(await app.desk.write(jobActor, (tx) => expireApprovals(tx, 10))).toBe(1)
+}
+
+/** A key that stands for Noor decides on `{approval}`. */
+async function rejectAsNoor(app: TestApp): Promise<void> {
+  const { raw } = await app.write((tx) =>
+    createKey(tx, {
+      kind: 'keva',
+      name: 'Noor decides',
+      scopes: ['approvals:write'],
+      isSpecial: false,
+      ownerId: staff.noor,
+      agentId: null,
+      expiresAt: null,
+    }),
+  )
+  const decided = await call(app, 'PATCH /api/v1/approvals/{approval}', {
+    key: { raw },
+    body: { decision: 'rejected' },
+  })
+  expect(decided.status).toBe(200)
+}
 
 type Case = readonly [name: string, given: Given, step: Given, descriptions: readonly string[]]
 
@@ -185,6 +214,43 @@ const cases: readonly Case[] = [
     ['Ticket #SD-1001 auto-closed'],
   ],
   [
+    'a proposed reply, and its approval after what came of it',
+    inventory,
+    [proposed(reply), decidedAs('approved')],
+    [
+      'Ticket #SD-1001 reply proposed by AI',
+      'Ticket #SD-1001 replied',
+      'Ticket #SD-1001 reply proposal approved',
+    ],
+  ],
+  [
+    'proposals of every other kind, rejected',
+    inventory,
+    [
+      proposed(update),
+      decidedAs('rejected'),
+      proposed({ ...entry, ticketId: reply.ticketId }),
+      decidedAs('rejected'),
+      proposed(platform),
+      decidedAs('rejected'),
+    ],
+    [
+      'Ticket #SD-1001 change proposed by AI',
+      'Ticket #SD-1001 change proposal rejected',
+      'Ticket #SD-1001 knowledge base entry proposed by AI',
+      'Ticket #SD-1001 knowledge base entry proposal rejected',
+      'Ticket #SD-1001 platform action proposed by AI',
+      'Ticket #SD-1001 platform action proposal rejected',
+    ],
+  ],
+  ['no proposal without a ticket', inventory, [proposed(entry), decidedAs('rejected')], []],
+  [
+    'a proposal whose time is over',
+    [...inventory, proposed(reply)],
+    expireAll,
+    ['Ticket #SD-1001 reply proposal expired'],
+  ],
+  [
     'a ticket that is deleted',
     inventory,
     [{ call: 'DELETE /api/v1/internal/tickets/1' }],
@@ -287,7 +353,7 @@ describe('the activity log tells of', () => {
 })
 
 describe('the activity log names', () => {
-  const reply = { call: 'POST /api/v1/external/tickets/1/messages', body: { content: 'Hi' } }
+  const answer = { call: 'POST /api/v1/external/tickets/1/messages', body: { content: 'Hi' } }
 
   test('the owner of an internal key', async () => {
     const [entry] = await written(inventory, [change({ status: 'closed' })])
@@ -295,8 +361,19 @@ describe('the activity log names', () => {
   })
 
   test('the agent of an external key', async () => {
-    const [entry] = await written(agentTicket, [{ ...reply, key: 'agent' }])
+    const [entry] = await written(agentTicket, [{ ...answer, key: 'agent' }])
     expect(entry).toMatchObject({ user: tomas, ip_address: '192.0.2.7' })
+  })
+
+  test('who decided on a proposal, and nobody for one whose time is over', async () => {
+    const [, rejected] = await written([...inventory, proposed(reply)], rejectAsNoor)
+    expect(rejected).toMatchObject({
+      description: 'Ticket #SD-1001 reply proposal rejected',
+      user: { id: staff.noor, name: 'Noor Haddad' },
+      ip_address: '192.0.2.7',
+    })
+    const [expired] = await written([...inventory, proposed(reply)], expireAll)
+    expect(expired).toMatchObject({ user: null, ip_address: null })
   })
 
   test('nobody for a customer, whoever sent it in', async () => {
@@ -322,7 +399,7 @@ describe('the activity log names', () => {
 
   test('the person by the name of today, and the assignee by the name of then', async () => {
     using app = await openTestApp()
-    await arrange(app, [agentTicket, { ...reply, key: 'agent' }], 'special')
+    await arrange(app, [agentTicket, { ...answer, key: 'agent' }], 'special')
     app.sql(`UPDATE staff SET name = 'Tom Berg' WHERE id = ${staff.tomas}`)
     const { data } = await entriesOf(app, '?per_page=2')
     expect(data).toMatchObject([
@@ -335,7 +412,7 @@ describe('the activity log names', () => {
     using app = await openTestApp()
     await arrange(
       app,
-      [agentTicket, { ...reply, key: 'agent' }, { call: 'DELETE /api/v1/internal/tickets/1' }],
+      [agentTicket, { ...answer, key: 'agent' }, { call: 'DELETE /api/v1/internal/tickets/1' }],
       'special',
     )
     app.sql(`DELETE FROM staff WHERE id = ${staff.tomas}`)

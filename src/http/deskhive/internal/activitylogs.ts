@@ -6,6 +6,7 @@ import {
   type RecordNoun,
   type TicketActivity,
 } from '../../../domain/activity.ts'
+import type { ApprovalAction } from '../../../domain/approvals.ts'
 import { isoSeconds } from '../../../lib/time.ts'
 import type { Endpoint } from '../../endpoint.ts'
 import { list, listed, pagingOf, pagingQuery } from '../envelope.ts'
@@ -110,4 +111,20 @@ const happenings: { readonly [A in TicketActivity]: Happening } = {
   locked: () => 'locked',
   unlocked: () => 'unlocked',
   deleted: () => 'deleted',
+  proposed: (action) => `${proposal(action)} proposed by AI`,
+  approved: (action) => `${proposal(action)} proposal approved`,
+  rejected: (action) => `${proposal(action)} proposal rejected`,
+  expired: (action) => `${proposal(action)} proposal expired`,
+}
+
+const proposals: { readonly [A in ApprovalAction]: string } = {
+  send_reply: 'reply',
+  update_ticket: 'change',
+  create_kb_entry: 'knowledge base entry',
+  platform_action: 'platform action',
+}
+
+/** No detail is stored with a proposal but its action. */
+function proposal(action: string | null): string {
+  return proposals[action as ApprovalAction]
 }
