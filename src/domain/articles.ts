@@ -1,17 +1,19 @@
-import type { Page, Range } from '../lib/page.ts'
+import type { Page, Position, Window } from '../lib/page.ts'
 import { matchExpression } from '../lib/searchterms.ts'
 import { firstFree } from '../lib/firstfree.ts'
 import { numberedSlug, numberOfSlug, slugOf } from '../lib/slug.ts'
 import {
   articleById,
+  articleByUid,
   articleIdBySlug,
+  articlesById,
   insertArticle,
   removeArticle,
   updateArticle as patchArticle,
   type ArticleView,
 } from '../store/articles.ts'
 import { articlePage, type ArticleFilter } from '../store/articlelists.ts'
-import { matchingArticles } from '../store/articlesearch.ts'
+import { matchingArticles, rankedArticleIds } from '../store/articlesearch.ts'
 import type { ArticleSource, ArticleStatus } from '../store/schema.ts'
 import { differing } from './changes.ts'
 import { found } from './errors.ts'
@@ -72,14 +74,24 @@ export function getArticle(reader: Reader, id: number | undefined): Article {
   return found(id === undefined ? undefined : articleById(reader.q, id), 'article')
 }
 
+/** Throws `not_found` when there is none. */
+export function getArticleByUid(reader: Reader, uid: string | undefined): Article {
+  return found(uid === undefined ? undefined : articleByUid(reader.q, uid), 'article')
+}
+
 /** The version of an article, or undefined when there is none. */
 export function articleVersionOf(reader: Reader, id: number | undefined): number | undefined {
   return id === undefined ? undefined : articleById(reader.q, id)?.version
 }
 
+/** As `articleVersionOf`, by the public uid. */
+export function articleVersionByUid(reader: Reader, uid: string | undefined): number | undefined {
+  return uid === undefined ? undefined : articleByUid(reader.q, uid)?.version
+}
+
 /** Newest first. */
-export function listArticles(reader: Reader, filter: ArticleFilter, range: Range): Page<Article> {
-  return articlePage(reader.q, filter, range)
+export function listArticles(reader: Reader, filter: ArticleFilter, window: Window): Page<Article> {
+  return articlePage(reader.q, filter, window)
 }
 
 /** Sets what differs; when nothing does, nothing happens. The slug stays unless one is given. */
@@ -109,6 +121,35 @@ export function searchArticles(reader: Reader, text: string): Article[] {
   const expression = matchExpression(text)
   if (expression === undefined) return []
   return matchingArticles(reader.q, expression, { status: 'published', limit: searchMost })
+}
+
+/** An article that a search found, and its rank from 1. */
+export type RankedArticle = Article & { readonly rank: number }
+
+/**
+ * The articles that have every word of the text in title or content, or a word that begins so; best
+ * first. What is ranked is what is counted and shown: at most the newest 500 with every word in the title,
+ * and the newest 500 with them anywhere. A position is the rank and the id of an article: the window
+ * follows it wherever it stands now, or goes on at the rank when it is found no more.
+ */
+export function rankArticles(
+  reader: Reader,
+  text: string,
+  filter: ArticleFilter & { readonly status: ArticleStatus },
+  window: Window,
+): Page<RankedArticle> {
+  const expression = matchExpression(text)
+  const isNowhere = filter.categoryIds?.length === 0
+  if (expression === undefined || isNowhere) return { rows: [], total: 0 }
+  const ids = rankedArticleIds(reader.q, expression, filter)
+  const start = 'after' in window ? startAfter(ids, window.after) : window.offset
+  const rows = articlesById(reader.q, ids.slice(start, start + window.limit))
+  return { rows: rows.map((row, at) => ({ ...row, rank: start + at + 1 })), total: ids.length }
+}
+
+function startAfter(ids: readonly number[], { at: rank, id }: Position): number {
+  const place = ids.indexOf(id)
+  return place < 0 ? Math.max(0, rank - 1) : place + 1
 }
 
 function told({ id, uid, title, status }: Article) {

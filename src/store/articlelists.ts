@@ -1,78 +1,91 @@
 import { sql, type SQL } from 'drizzle-orm'
-import type { Page, Range } from '../lib/page.ts'
+import type { Page, Window } from '../lib/page.ts'
 import { articleColumns, fromArticles, type ArticleView } from './articles.ts'
-import { select, value, type Queries, type Select, type Values } from './queries.ts'
+import { older, pageOf, type Order } from './pages.ts'
+import { select, value, type Queries, type Select } from './queries.ts'
 import { remembered } from './rows.ts'
 import { articleCounts, articles, type ArticleStatus } from './schema.ts'
 
 // As the lists of tickets: newest first, an index gives the order, a page is cut from the ids before
-// anything is joined, and totals are running counts.
+// anything is joined, and totals are running counts. Several categories at once, which is what a name
+// that is used twice stands for, are an exception: their ids are sorted.
 
-/** Which articles: all, those of a status, or those of a status in a category. */
+/** Which articles: all, those of a status, or those of a status in any of these categories. */
 export type ArticleFilter =
-  | { readonly status?: undefined; readonly categoryId?: undefined }
-  | { readonly status: ArticleStatus; readonly categoryId?: number | undefined }
-
-type Order = 'newest' | 'oldest'
+  | { readonly status?: undefined; readonly categoryIds?: undefined }
+  | { readonly status: ArticleStatus; readonly categoryIds?: readonly number[] | undefined }
 
 const lists = new Map<string, (q: Queries) => Select<ArticleView>>()
 
-/** A page, walked to from the end of the list that it is nearer to. */
-export function articlePage(
-  q: Queries,
-  filter: ArticleFilter,
-  { limit, offset }: Range,
-): Page<ArticleView> {
-  const { status, categoryId } = filter
-  const values = { status, categoryId }
-  const total = totalOf(q, filter)
-  const rest = total - offset
-  if (rest <= 0) return { rows: [], total }
-  if (offset <= rest) return { rows: rowsOf(q, 'newest', { ...values, limit, offset }), total }
-  const range = { limit: Math.min(limit, rest), offset: Math.max(0, rest - limit) }
-  return { rows: rowsOf(q, 'oldest', { ...values, ...range }).toReversed(), total }
+/** A page, walked to from the end of the list that it is nearer to, or read on from a position. */
+export function articlePage(q: Queries, filter: ArticleFilter, window: Window): Page<ArticleView> {
+  const { status, categoryIds } = filter
+  const [categoryId, ...others] = categoryIds ?? []
+  const inCategories = others.length > 0 ? 'categories' : 'category'
+  const conditions = [
+    ...(status === undefined ? [] : ['status']),
+    ...(categoryIds === undefined ? [] : [inCategories]),
+  ]
+  const shape = 'after' in window ? [...conditions, 'after'] : conditions
+  const asked = { status, categoryId, categoryIds: JSON.stringify(categoryIds) }
+  return pageOf(window, totalOf(q, filter), (order, values) =>
+    listOf(shape, order)(q).all({ ...values, ...asked }),
+  )
 }
 
-function rowsOf(q: Queries, order: Order, values: Values): ArticleView[] {
-  const names = ['status', 'categoryId'].filter((name) => values[name] !== undefined)
-  const list = remembered(lists, [order, ...names], () =>
+function listOf(shape: string[], order: Order): (q: Queries) => Select<ArticleView> {
+  return remembered(lists, [...shape, order], () =>
     select(articleColumns, (db, row) =>
-      fromArticles(db, row, pageSource(order, names)).orderBy(...ordered[order]),
+      fromArticles(db, row, pageSource(shape, order)).orderBy(...ordered[order]),
     ),
   )
-  return list(q).all(values)
 }
 
 const ordered: { readonly [O in Order]: SQL[] } = {
-  newest: [sql`page.created_at DESC`, sql`page.id DESC`],
-  oldest: [sql`page.created_at`, sql`page.id`],
+  newest: [sql`page.at DESC`, sql`page.id DESC`],
+  oldest: [sql`page.at`, sql`page.id`],
 }
 
 /** The ids of one page, from the index alone, and beside them their articles. */
-function pageSource(order: Order, names: readonly string[]): SQL {
-  const conditions = names.flatMap((name) => conditionOf[name] ?? [])
-  const where = conditions.length > 0 ? sql` WHERE ${sql.join(conditions, sql` AND `)}` : sql``
-  const by = order === 'newest' ? sql`created_at DESC, id DESC` : sql`created_at, id`
+function pageSource(shape: string[], order: Order): SQL {
+  const conditions = shape.flatMap((name) => conditionOf[name] ?? [])
+  // Left to itself the planner would walk through all of the status.
+  const source = shape.includes('categories')
+    ? sql`articles INDEXED BY articles_category`
+    : sql`articles`
+  const arms = shape.includes('after')
+    ? older(sql`created_at`, sql`id`).map((past) => indexWalk(source, [...conditions, past]))
+    : [indexWalk(source, conditions)]
+  const by = order === 'newest' ? sql`2 DESC, 1 DESC` : sql`2, 1`
   return sql`(
-    SELECT id, created_at FROM articles${where}
-      ORDER BY ${by} LIMIT ${value('limit')} OFFSET ${value('offset')}
+    ${sql.join(arms, sql` UNION ALL `)}
+    ORDER BY ${by} LIMIT ${value('limit')} OFFSET ${value('offset')}
   ) AS page CROSS JOIN ${articles} ON ${articles.id} = page.id`
+}
+
+function indexWalk(source: SQL, conditions: readonly SQL[]): SQL {
+  const where = conditions.length > 0 ? sql` WHERE ${sql.join([...conditions], sql` AND `)}` : sql``
+  return sql`SELECT id, created_at AS at FROM ${source}${where}`
 }
 
 const conditionOf: { readonly [name: string]: SQL } = {
   status: sql`status = ${value('status')}`,
-  categoryId: sql`category_id = ${value('categoryId')}`,
+  category: sql`category_id = ${value('categoryId')}`,
+  categories: sql`category_id IN (SELECT value FROM json_each(${value('categoryIds')}))`,
 }
 
 const allArticles = 0
 
-const countOfStatus = select({ total: articleCounts.articles }, (db, row) =>
-  db
-    .select(row)
-    .from(articleCounts)
-    .where(
-      sql`${articleCounts.categoryId} = ${value('categoryId')} AND ${articleCounts.status} = ${value('status')}`,
-    ),
+const countOfStatus = select(
+  { total: sql<number>`coalesce(sum(${articleCounts.articles}), 0)` },
+  (db, row) =>
+    db
+      .select(row)
+      .from(articleCounts)
+      .where(
+        sql`${articleCounts.categoryId} IN (SELECT value FROM json_each(${value('categoryIds')}))
+          AND ${articleCounts.status} = ${value('status')}`,
+      ),
 )
 
 const countOfAll = select(
@@ -84,7 +97,7 @@ const countOfAll = select(
       .where(sql`${articleCounts.categoryId} = ${value('categoryId')}`),
 )
 
-function totalOf(q: Queries, { status, categoryId = allArticles }: ArticleFilter): number {
-  const count = status === undefined ? countOfAll(q) : countOfStatus(q)
-  return count.get({ categoryId, status })?.total ?? 0
+function totalOf(q: Queries, { status, categoryIds = [allArticles] }: ArticleFilter): number {
+  if (status === undefined) return countOfAll(q).get({ categoryId: allArticles })?.total ?? 0
+  return countOfStatus(q).get({ status, categoryIds: JSON.stringify(categoryIds) })?.total ?? 0
 }

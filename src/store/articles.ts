@@ -1,4 +1,4 @@
-import { eq, getTableColumns, type SQL } from 'drizzle-orm'
+import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import type { Drizzle } from './connection.ts'
 import { command, select, value, type Queries } from './queries.ts'
 import { inserter, patcher } from './rows.ts'
@@ -37,6 +37,19 @@ const byId = select(articleColumns, (db, row) =>
   fromArticles(db, row).where(eq(articles.id, value('id'))),
 )
 
+const byUid = select(articleColumns, (db, row) =>
+  fromArticles(db, row).where(eq(articles.uid, value('uid'))),
+)
+
+// The list of ids leads, so that its order is that of the rows.
+const inOrder = select(articleColumns, (db, row) =>
+  fromArticles(
+    db,
+    row,
+    sql`json_each(${value('ids')}) AS wanted CROSS JOIN ${articles} ON ${articles.id} = wanted.value`,
+  ).orderBy(sql`wanted.key`),
+)
+
 const idBySlug = select({ id: articles.id }, (db, row) =>
   db
     .select(row)
@@ -65,6 +78,15 @@ export function removeArticle(q: Queries, id: number): void {
 
 export function articleById(q: Queries, id: number): ArticleView | undefined {
   return byId(q).get({ id })
+}
+
+export function articleByUid(q: Queries, uid: string): ArticleView | undefined {
+  return byUid(q).get({ uid })
+}
+
+/** The articles with these ids, in the order of the ids. */
+export function articlesById(q: Queries, ids: readonly number[]): ArticleView[] {
+  return inOrder(q).all({ ids: JSON.stringify(ids) })
 }
 
 export function articleIdBySlug(q: Queries, slug: string): number | undefined {

@@ -127,11 +127,12 @@ const knowledgeCategoryNamed = select({ id: knowledgeCategories.id }, (db, row) 
     .select(row)
     .from(knowledgeCategories)
     .where(eq(knowledgeCategories.name, value('name')))
-    .orderBy(knowledgeCategories.id)
-    .limit(1),
+    .orderBy(knowledgeCategories.id),
 )
 
-/** The knowledge category of that name; names need not be unique, and the oldest stands for it. */
-export function knowledgeCategoryIdNamed(q: Queries, name: string): number | undefined {
-  return knowledgeCategoryNamed(q).get({ name })?.id
+/** The knowledge categories of that name, which need not be unique, the oldest first. */
+export function knowledgeCategoryIdsNamed(q: Queries, name: string): number[] {
+  return knowledgeCategoryNamed(q)
+    .all({ name })
+    .map(({ id }) => id)
 }

@@ -291,7 +291,9 @@ for (const row of byId) {
       if (row.dialect === 'deskhive') expect(answer.body).toEqual({ message: 'Not found' })
       else
         expect(answer.body).toEqual({
-          error: expect.stringMatching(/^(Ticket not|Customer not|Approval not|Not) found$/),
+          error: expect.stringMatching(
+            /^(Ticket not|Customer not|Approval not|Entry not|Not) found$/,
+          ),
         })
     }
     if (row.endpoint.method !== 'POST') expect(app.changedSince(rows)).toEqual([])
@@ -342,6 +344,25 @@ describe('text', () => {
     app.named.set('made', (body as { data: { id: string } }).data.id)
     const list = await call(app, 'GET /api/v1/tickets/{made}/messages', { key: 'keva' })
     expect(list.body).toMatchObject({ data: [{ body: text }] })
+  })
+
+  test.each(texts)('%j comes back from the knowledge base as it was sent', async (text) => {
+    using app = await openDesk()
+    const content = ` \r\n${text}\n\n`
+    const { status, body } = await call(app, 'POST /api/kb', {
+      key: 'keva',
+      body: { title: text, content, category: text },
+    })
+    expect([status, body]).toMatchObject([
+      201,
+      { title: text.trim(), content, category: text.trim() },
+    ])
+    const query = `category=${encodeURIComponent(text)}&search=${encodeURIComponent(text)}`
+    const found = await call(app, `GET /api/kb?category=${encodeURIComponent(text)}`, {
+      key: 'keva',
+    })
+    expect(found.body).toMatchObject({ total: 1, entries: [{ content }] })
+    await expectSound(await call(app, `GET /api/v1/kb?${query}`, { key: 'keva' }))
   })
 
   test.each(texts)('%j comes back from DeskHive as it was sent, trimmed', async (text) => {

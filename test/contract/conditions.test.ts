@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { surfaces } from '../../src/app.ts'
 import { createArticle } from '../../src/domain/articles.ts'
+import { publicId } from '../../src/lib/ids.ts'
 import { openTestApp, type KeyName, type TestApp } from '../support/harness.ts'
 import { documentNames, openLibrary } from '../support/openapi.ts'
 import { agentTicket, catalog } from '../support/seed.ts'
@@ -30,6 +31,14 @@ const records: readonly Versioned[] = [
     change: { priority: 'high' },
     stale: { error: 'Resource has been changed since it was read' },
   },
+  ...['/api/v1', '/api'].map((base): Versioned => ({
+    name: `Keva's entry below ${base}`,
+    key: 'keva',
+    path: `${base}/kb/{entry}`,
+    write: 'PATCH',
+    change: { content: 'Switch it off.' },
+    stale: { error: 'Resource has been changed since it was read' },
+  })),
   ...['/api/v1', '/api'].map((base): Versioned => ({
     name: `Keva's customer below ${base}`,
     key: 'keva',
@@ -76,7 +85,8 @@ async function desk(): Promise<TestApp> {
   const app = await openTestApp()
   catalog(app)
   await agentTicket(app)
-  await app.write((tx) => createArticle(tx, { title: 'Error E-07' }).id)
+  const uid = await app.write((tx) => createArticle(tx, { title: 'Error E-07' }).uid)
+  app.named.set('entry', publicId('article', uid))
   return app
 }
 
@@ -182,6 +192,11 @@ test('a deletion insists, too', async () => {
   const read = await call(app, 'GET /api/v1/internal/tickets/1', sending)
   const done = await call(app, line, { ...sending, headers: { 'if-match': tagOf(read) } })
   expect(done.status).toBe(200)
+  const entry = { key: 'keva', headers: { 'if-match': '"0"' } } as const
+  expect((await call(app, 'DELETE /api/kb/{entry}', entry)).status).toBe(412)
+  const shown = await call(app, 'GET /api/v1/kb/{entry}', { key: 'keva' })
+  const headers = { 'if-match': tagOf(shown) }
+  expect((await call(app, 'DELETE /api/kb/{entry}', { key: 'keva', headers })).status).toBe(204)
 })
 
 test('a list has no tag, and a write that has no version takes no notice', async () => {

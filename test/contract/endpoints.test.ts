@@ -20,6 +20,12 @@ const contractRows = [
   'GET /api/v1/approvals tickets:read|approvals:read',
   'GET /api/v1/approvals/:id tickets:read|approvals:read',
   'PATCH /api/v1/approvals/:id tickets:write|approvals:write',
+  // keva.md 6.1
+  'GET /api/v1/kb kb:read',
+  'POST /api/v1/kb kb:write',
+  'GET /api/v1/kb/:id kb:read',
+  'PATCH /api/v1/kb/:id kb:write',
+  'DELETE /api/v1/kb/:id kb:write',
   // keva.md 7.1
   'GET /api/v1/customers customers:read',
   'POST /api/v1/customers customers:write',

@@ -115,8 +115,12 @@ const search = `${external}/knowledge-base/search`
 const seeds: { readonly [row: string]: Seed } = {
   'GET /api/v1/tickets': tickets,
   'GET /api/v1/tickets/:id/messages': messages,
-  'GET /api/v1/customers': customers,
   'GET /api/v1/approvals': approvals,
+  'GET /api/v1/kb': articles,
+  'GET /api/v1/customers': customers,
+  'GET /api/approvals': approvals,
+  'GET /api/kb': articles,
+  'GET /api/customers': customers,
   [`${internal}/tickets`]: tickets,
   [`${internal}/tickets/:id/messages`]: messages,
   [`${internal}/departments`]: each((tx, n) => departments.create(tx, { name: `No. ${n}` })),
@@ -163,8 +167,13 @@ function seedOf({ name }: Served): Seed {
 function isList({ endpoint, name }: Served): boolean {
   if (endpoint.method !== 'GET') return false
   const { shape } = endpoint.answer
-  const data: unknown = shape instanceof z.ZodObject ? shape.shape['data'] : undefined
-  return data instanceof z.ZodArray || name.includes('/reports/')
+  const parts: unknown[] = shape instanceof z.ZodObject ? Object.values(shape.shape) : [shape]
+  return parts.some(hasRecords) || name.includes('/reports/')
+}
+
+/** Whether it is a list of records, and not one of words, as a record itself may have. */
+function hasRecords(shape: unknown): boolean {
+  return shape instanceof z.ZodArray && !(shape.element instanceof z.ZodString)
 }
 
 const lists = servedRows.filter(isList)
@@ -175,16 +184,18 @@ const many = 200
 /** The most rows that a page of the row has. */
 function pageMost({ name, dialect }: Served): number {
   if (name === search) return 20
+  if (name === 'GET /api/kb') return 50
+  if (name === 'GET /api/approvals') return many
   return dialect === 'keva' ? 100 : many
 }
 
 type Cost = { readonly statements: number; readonly shown: number }
 
 /** What the second of two like requests costs; the first fills what is remembered. */
-async function costOf(row: Served, count: number): Promise<Cost> {
+async function costOf(row: Served, count: number, query = ''): Promise<Cost> {
   using app = await openTestApp({ countsStatements: true })
   await seedOf(row)(app, count)
-  const line = `${lineOf(row)}?per_page=${many}&q=kiln`
+  const line = `${lineOf(row)}?per_page=${many}&limit=${many}&q=kiln${query}`
   await call(app, line, { key: row.key })
   const before = app.statements()
   const { status, body } = await call(app, line, { key: row.key })
@@ -192,12 +203,20 @@ async function costOf(row: Served, count: number): Promise<Cost> {
   return { statements: app.statements() - before, shown: rowsIn(body) }
 }
 
+type Lists = {
+  readonly data?: unknown[] | { readonly [key: string]: unknown }
+  readonly entries?: unknown[]
+  readonly customers?: unknown[]
+}
+
 /** The rows of a list; of a report, those of the longest list in it, or of its tickets. */
 function rowsIn(body: unknown): number {
-  const { data } = body as { data: unknown[] | { [key: string]: unknown } }
-  if (Array.isArray(data)) return data.length
-  const lengths = Object.values(data).map((part) => (Array.isArray(part) ? part.length : 0))
-  return Math.max(Number(data['total_tickets'] ?? 0), ...lengths)
+  if (Array.isArray(body)) return body.length
+  const { data, entries, customers: people } = body as Lists
+  const rows = data ?? entries ?? people ?? []
+  if (Array.isArray(rows)) return rows.length
+  const lengths = Object.values(rows).map((part) => (Array.isArray(part) ? part.length : 0))
+  return Math.max(Number(rows['total_tickets'] ?? 0), ...lengths)
 }
 
 describe('a list asks the database as often for many rows as for few', () => {
@@ -210,6 +229,19 @@ describe('a list asks the database as often for many rows as for few', () => {
     // A snapshot begins and ends, and something is read in between.
     expect(short.statements).toBeGreaterThan(2)
   })
+
+  const entries = lists.filter(({ name }) => name.endsWith('/kb'))
+
+  test.each(entries.map((row) => [row.name, row] as const))(
+    '%s when it searches',
+    async (_, row) => {
+      const query = '&search=kiln&category=Firing'
+      const short = await costOf(row, few, query)
+      const long = await costOf(row, many, query)
+      expect([short.shown, long.shown]).toEqual([few, pageMost(row)])
+      expect(long.statements).toBe(short.statements)
+    },
+  )
 })
 
 test('every row that pages is among the lists, and every seed has its list', () => {

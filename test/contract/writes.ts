@@ -5,6 +5,7 @@ import { cannedResponses, customFields, knowledgeCategories } from '../../src/do
 import { externalEndpoints, internalEndpoints } from '../../src/http/deskhive/index.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import { endpoints as kevaEndpoints, pageEndpoints } from '../../src/http/keva/index.ts'
+import { publicId } from '../../src/lib/ids.ts'
 import { openTestApp, type KeyName, type TestApp } from '../support/harness.ts'
 import {
   asPerson,
@@ -55,6 +56,7 @@ export function lineOf({ name, dialect }: Served, id?: string): string {
   if (name.includes('/api/customers/') || name.includes('/api/v1/customers/')) {
     return name.replace(':id', '{customer}')
   }
+  if (name.includes('/kb/')) return name.replace(':id', '{entry}')
   if (dialect === 'keva') return name.replace(':id', '{ticket}')
   const [, own = '1'] = ownIds.find(([path]) => name.includes(path)) ?? []
   return name.replace(':id', own).replace(':messageId', '1')
@@ -76,6 +78,12 @@ const bodies: { readonly [path: string]: object } = {
   'PATCH /api/v1/approvals/:id': { decision: 'approved', editedDraft: 'Hello' },
   'POST /api/approvals': { ...platform, ticketId: null },
   'PATCH /api/approvals/:id': { decision: 'approved', editedDraft: 'Hello' },
+  'POST /api/v1/kb': { title: 'Error E-07', content: 'Switch it **off**.', category: 'Errors' },
+  'PATCH /api/v1/kb/:id': { title: 'Error E-07', category: 'Errors' },
+  'DELETE /api/v1/kb/:id': {},
+  'POST /api/kb': { title: 'Error E-07', content: 'Switch it **off**.', category: 'Errors' },
+  'PATCH /api/kb/:id': { title: 'Error E-07', category: 'Errors' },
+  'DELETE /api/kb/:id': {},
   'POST /api/v1/customers': { email: 'bo@x.test', company: 'Shop' },
   'PATCH /api/v1/customers/:id': { company: 'Shop' },
   'POST /api/customers': { email: 'bo@x.test', company: 'Shop' },
@@ -169,12 +177,13 @@ export async function openDesk(): Promise<TestApp> {
   }
   const app = await openTestApp({ rates })
   catalog(app)
-  await app.write((tx) => {
+  const uid = await app.write((tx) => {
     cannedResponses.create(tx, { title: 'Welcome' })
     customFields.create(tx, { label: 'Bought on', type: 'date' })
     knowledgeCategories.create(tx, { name: 'Welcome' })
-    createArticle(tx, { title: 'Welcome' })
+    return createArticle(tx, { title: 'Welcome' }).uid
   })
+  app.named.set('entry', publicId('article', uid))
   await agentTicket(app)
   await signedIn(app)
   await knownSessions(app)

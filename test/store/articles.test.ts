@@ -3,6 +3,7 @@ import {
   createArticle,
   deleteArticle,
   listArticles,
+  rankArticles,
   searchArticles,
   updateArticle,
   type ArticleFilter,
@@ -10,6 +11,7 @@ import {
 } from '../../src/domain/articles.ts'
 import { knowledgeCategories } from '../../src/domain/catalog.ts'
 import { systemActor, type Reader, type Tx } from '../../src/domain/tx.ts'
+import type { Window } from '../../src/lib/page.ts'
 import { articleStatuses } from '../../src/store/schema.ts'
 import { seeded } from '../prove/random.ts'
 import { clientOf, T0, testDesk, type TestDesk } from './fixtures.ts'
@@ -25,6 +27,8 @@ type Model = {
 
 const articlesMade = 300
 const random = seeded(11)
+
+type RankFilter = ArticleFilter & { readonly status: ArticleStatus }
 
 let house: TestDesk
 let models: Model[]
@@ -72,9 +76,11 @@ const filters: readonly ArticleFilter[] = [
   {},
   ...articleStatuses.flatMap((status) => [
     { status },
-    { status, categoryId: 1 },
-    { status, categoryId: 2 },
-    { status, categoryId: 99 },
+    { status, categoryIds: [1] },
+    { status, categoryIds: [2] },
+    { status, categoryIds: [2, 1] },
+    { status, categoryIds: [99] },
+    { status, categoryIds: [] },
   ]),
 ]
 
@@ -87,6 +93,21 @@ const ranges = [
   { limit: 5, offset: 100_000 },
 ] as const
 
+/** The ids of a list that is read from position to position. */
+function readOn(filter: ArticleFilter): number[] {
+  const ids: number[] = []
+  for (let window: Window = { limit: 7, offset: 0 }; ;) {
+    const { rows } = read((reader) => listArticles(reader, filter, window))
+    ids.push(...rows.map(({ id }) => id))
+    const last = rows.at(-1)
+    if (!last || ids.length > articlesMade) return ids
+    window = { limit: 7, after: { at: last.createdAt, id: last.id } }
+  }
+}
+
+/** A list in several categories sorts ids. */
+const sorts = ({ categoryIds = [] }: ArticleFilter) => categoryIds.length > 1
+
 describe('a list of articles', () => {
   test.each(filters.map((filter) => [JSON.stringify(filter), filter] as const))(
     '%s: order, pages and total are those of the model',
@@ -95,11 +116,12 @@ describe('a list of articles', () => {
         .filter(
           ({ status, categoryId }) =>
             (filter.status === undefined || filter.status === status) &&
-            (filter.categoryId === undefined || filter.categoryId === categoryId),
+            (filter.categoryIds?.some((id) => id === categoryId) ?? true),
         )
         .toSorted((a, b) => b.createdAt - a.createdAt || b.id - a.id)
         .map(({ id }) => id)
-      expect(wanted.length > 20).toBe(filter.categoryId !== 99)
+      const hasSome = filter.categoryIds?.some((id) => id < 3) ?? true
+      expect(wanted.length > 20).toBe(hasSome)
       for (const range of ranges) {
         const { rows, total } = read((reader) => listArticles(reader, filter, range))
         const { limit, offset } = range
@@ -108,18 +130,37 @@ describe('a list of articles', () => {
           wanted.slice(offset, offset + limit),
         ])
       }
+      expect(readOn(filter)).toEqual(wanted)
     },
   )
 
   test('reads the rows of its page alone, in the order of an index, and running counts', () => {
-    for (const filter of filters) {
-      for (const offset of [30, articlesMade - 20]) {
+    const after = { at: T0 + 20_000, id: articlesMade / 2 }
+    for (const filter of filters.filter((one) => !sorts(one))) {
+      for (const place of [{ offset: 30 }, { offset: articlesMade - 20 }, { after }]) {
         const asked = traced(house.store, (reader) =>
-          listArticles(reader, filter, { limit: 15, offset }),
+          listArticles(reader, filter, { limit: 15, ...place }),
         )
         expect(costly(asked)).toEqual([])
         expect(asked[0]?.plan.join()).toContain('SEARCH article_counts USING PRIMARY KEY')
       }
+    }
+  })
+
+  test('in several categories reads their index alone', () => {
+    const filter = { status: 'published', categoryIds: [1, 2] } as const
+    for (const place of [{ offset: 30 }, { after: { at: T0 + 20_000, id: articlesMade / 2 } }]) {
+      const asked = traced(house.store, (reader) =>
+        listArticles(reader, filter, { limit: 15, ...place }),
+      )
+      const reads = asked.flatMap(({ plan }) => plan.filter((step) => /^S.* articles /.test(step)))
+      expect(reads.length).toBeGreaterThan(1)
+      for (const step of reads.slice(0, -1)) {
+        expect(step).toContain(
+          'SEARCH articles USING COVERING INDEX articles_category (category_id=',
+        )
+      }
+      expect(reads.at(-1)).toBe('SEARCH articles USING INTEGER PRIMARY KEY (rowid=?)')
     }
   })
 
@@ -187,6 +228,75 @@ describe('the cost of a search', () => {
       expect(searchArticles(reader, '😀 *')).toEqual([])
     })
     expect(asked).toEqual([])
+  })
+})
+
+function askedToRank(text: string, filter: RankFilter): Traced[] {
+  return traced(house.store, (reader) =>
+    rankArticles(reader, text, filter, { limit: 9, offset: 9 }),
+  )
+}
+
+describe('a ranking', () => {
+  const published = { status: 'published' } as const
+  const ranked = (text: string, window: Window, filter: RankFilter = published) =>
+    read((reader) => rankArticles(reader, text, filter, window))
+  const whole = { limit: articlesMade, offset: 0 }
+
+  test('has all that match, in the order of the search, and may be kept to categories', () => {
+    const { rows, total } = ranked('kiln', whole)
+    const matching = models.filter(({ status }) => status === 'published')
+    expect([total, rows.length]).toEqual([matching.length, matching.length])
+    expect(rows.map(({ rank }) => rank)).toEqual(rows.map((_, at) => at + 1))
+    const best = read((reader) => searchArticles(reader, 'kiln')).map(({ id }) => id)
+    expect(rows.slice(0, 20).map(({ id }) => id)).toEqual(best)
+    for (const categoryIds of [[1], [2, 1], [99], []]) {
+      const kept = rows.filter((row) => categoryIds.some((id) => id === row.categoryId))
+      const page = ranked('kiln', whole, { ...published, categoryIds })
+      expect(page.rows.map(({ id }) => id)).toEqual(kept.map(({ id }) => id))
+      expect(page.total).toBe(kept.length)
+    }
+  })
+
+  test('is cut into pages by number, and by the place of a row', () => {
+    const ids = ranked('kiln', whole).rows.map(({ id }) => id)
+    const idsIn = (window: Window) => ranked('kiln', window).rows.map(({ id }) => id)
+    expect(idsIn({ limit: 7, offset: 14 })).toEqual(ids.slice(14, 21))
+    expect(idsIn({ limit: 7, offset: 100_000 })).toEqual([])
+    // Wherever the row is now; where there is no such row, nothing that has moved up is passed over.
+    const [, , third = 0] = ids
+    expect(idsIn({ limit: 7, after: { at: 30, id: third } })).toEqual(ids.slice(3, 10))
+    expect(idsIn({ limit: 7, after: { at: 3, id: 100_000 } })).toEqual(ids.slice(2, 9))
+    expect(idsIn({ limit: 7, after: { at: -5, id: 100_000 } })).toEqual(ids.slice(0, 7))
+  })
+
+  test('does not look into excerpts, and not past its bound', async () => {
+    using busy = await testDesk()
+    await busy.desk.write(systemActor, (tx) => {
+      createArticle(tx, { title: 'All of kilns', content: 'x '.repeat(500) })
+      createArticle(tx, { title: 'Wheels', content: 'x', excerpt: 'kiln' })
+      for (let n = 0; n < 1200; n++) createArticle(tx, { title: `Note ${n}`, content: 'kiln ' })
+    })
+    busy.desk.read(systemActor, (reader) => {
+      const { rows, total } = rankArticles(reader, 'kiln', published, { limit: 2, offset: 0 })
+      expect([rows.map(({ title }) => title), total]).toEqual([['All of kilns', 'Note 1199'], 501])
+      expect(rankArticles(reader, 'wheels', published, { limit: 2, offset: 0 }).total).toBe(1)
+    })
+  })
+
+  test('is two statements, of which the second reads the page; none when nothing can be found', () => {
+    const [ranking, page] = askedToRank('kiln', { ...published, categoryIds: [1] })
+    expect([ranking?.runs, page?.runs]).toEqual([1, 1])
+    expect(ranking?.plan.filter((step) => step.startsWith('SEARCH'))).toEqual([
+      'SEARCH hit USING INTEGER PRIMARY KEY (rowid=?)',
+      'SEARCH hit USING INTEGER PRIMARY KEY (rowid=?)',
+    ])
+    expect(page?.plan.slice(0, 2)).toEqual([
+      'SCAN wanted VIRTUAL TABLE INDEX 1:',
+      'SEARCH articles USING INTEGER PRIMARY KEY (rowid=?)',
+    ])
+    expect(askedToRank('*', published)).toEqual([])
+    expect(askedToRank('kiln', { ...published, categoryIds: [] })).toEqual([])
   })
 })
 

@@ -17,6 +17,7 @@ import {
   anyText,
   between,
   flag,
+  line,
   oneOf,
   optionalText,
   records,
@@ -80,7 +81,7 @@ const update = z.object({
 const entry = z.object({
   actionType,
   ticketId: maybeTicketId,
-  title: text(titleMax),
+  title: line(titleMax),
   content: draft,
   category: optionalText(nameMax),
   ...explained,
@@ -108,7 +109,7 @@ export const proposal = z.object({
   changes: changesTable
     .optional()
     .meta({ description: 'As in PATCH /tickets/{id}; required for update_ticket' }),
-  title: text(titleMax).optional().meta({ description: 'Required for create_kb_entry' }),
+  title: line(titleMax).optional().meta({ description: 'Required for create_kb_entry' }),
   content: draft.optional().meta({ description: 'Markdown; required for create_kb_entry' }),
   category: optionalText(nameMax).meta({ description: 'Of a create_kb_entry, by name' }),
   platform: text(nameMax).optional().meta({ description: 'Required for platform_action' }),

@@ -18,6 +18,14 @@ export function email() {
     .meta({ format: 'idn-email' })
 }
 
+/** As `text`, without the blanks around it. */
+export function line(max: number) {
+  return atMost(
+    filled().transform((text) => text.trim()),
+    max,
+  )
+}
+
 /** Text that may be absent or null, which blanks are, too. */
 export function optionalText(max: number) {
   return atMost(z.string(), max)

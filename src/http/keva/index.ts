@@ -6,12 +6,13 @@ import { approvals } from './approvals.ts'
 import { customers } from './customers.ts'
 import { keva } from './dialect.ts'
 import { document, pageDocument } from './document.ts'
+import { entries } from './entries.ts'
 import { messages } from './messages.ts'
 import { pages, v1, type KevaSurface } from './surface.ts'
 import { tickets } from './tickets.ts'
 
 /** The nouns that have a shape of their own below `/api`. */
-const nouns: readonly ((on: KevaSurface) => readonly Endpoint[])[] = [customers, approvals]
+const nouns: readonly ((on: KevaSurface) => readonly Endpoint[])[] = [customers, approvals, entries]
 
 /** Every row of the authoritative surface. */
 export const endpoints = rowsOn(v1)

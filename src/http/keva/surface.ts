@@ -38,11 +38,15 @@ export type List = {
   /** The paging of the query, and the filters, for the document. */
   readonly query: (filters?: z.ZodObject) => z.ZodObject
   readonly answer: (record: z.ZodType) => { readonly status: 200; readonly shape: z.ZodType }
-  /** The page that a query asks for. Throws `malformed` for a bad cursor. */
+  /**
+   * The page that a query asks for. Throws `malformed` for a bad cursor. A list that does not go by time
+   * says what the place of a row is.
+   */
   readonly body: <Row extends Placed>(
     query: URLSearchParams,
     pageAt: (window: Window) => Page<Row>,
     present: (row: Row) => object,
+    placeOf?: (row: Row) => Position,
   ) => object
 }
 
@@ -76,7 +80,7 @@ export function envelopeList(name: string): List {
   return {
     query: (filters) => z.object({ ...envelopeQuery, ...filters?.shape }),
     answer: (record) => ({ status: 200, shape: envelopeShape(record) }),
-    body(query, pageAt, present) {
+    body(query, pageAt, present, placeOf = placeInTime) {
       const { page, perPage, range } = envelopePaging(query)
       const cursor = query.get('cursor')
       // One more than is shown tells whether a next page exists.
@@ -106,7 +110,7 @@ function envelopePaging(query: URLSearchParams): Paging {
   return { page: Math.floor(offset / limit) + 1, perPage: limit, range: { limit, offset } }
 }
 
-function placeOf({ createdAt, id }: Placed): Position {
+function placeInTime({ createdAt, id }: Placed): Position {
   return { at: createdAt, id }
 }
 

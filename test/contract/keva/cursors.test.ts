@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { createArticle, deleteArticle } from '../../../src/domain/articles.ts'
 import { saveCustomer } from '../../../src/domain/customers.ts'
+import { knowledgeCategoryIdByName } from '../../../src/domain/knowledgecategories.ts'
 import { postMessage } from '../../../src/domain/messages.ts'
 import { deleteTicket, updateTicket } from '../../../src/domain/tickets.ts'
 import type { Tx } from '../../../src/domain/tx.ts'
@@ -35,6 +37,14 @@ type Case = {
 
 const say = (tx: Tx, body: string) =>
   postMessage(tx, 1, { body, isInternal: false, direction: 'outbound' }).id
+
+/** An entry of a category, of which there is one. */
+const entry = (tx: Tx, title: string) =>
+  createArticle(tx, {
+    title,
+    content: 'The kiln is hot',
+    categoryId: knowledgeCategoryIdByName(tx, 'Firing'),
+  })
 
 const down = (name: string, most: number) =>
   Array.from({ length: most }, (_, at) => `${name}${most - at}`)
@@ -86,6 +96,21 @@ const cases: readonly Case[] = [
       .filter((n) => Number(n) % 2 === 0)
       .map((n) => `${n}@shop.test`),
     add: (app) => app.write((tx) => saveCustomer(tx, 'new@shop.test', { isVip: true }).customer.id),
+  },
+  {
+    path: '/api/v1/kb?category=Firing',
+    field: 'title',
+    given: (app) => spread(app, 23, (tx, n) => entry(tx, `No. ${n}`)),
+    rows: down('No. ', 23),
+    add: (app) => app.write((tx) => entry(tx, 'New').id),
+  },
+  {
+    path: '/api/v1/kb?search=kiln',
+    field: 'title',
+    // What has the word in its title is best of all, and so is what comes to stand before the others.
+    given: (app) => spread(app, 23, (tx, n) => entry(tx, `No. ${n}`)),
+    rows: down('No. ', 23),
+    add: (app) => app.write((tx) => entry(tx, 'New kiln').id),
   },
   {
     path: '/api/v1/tickets/{ticket}/messages',
@@ -196,6 +221,18 @@ test('a cursor holds when its own row is gone', async () => {
   expect(data.map((row) => row['subject'])).toEqual(['Ticket 6', 'Ticket 5'])
 })
 
+test('a ranking is read on where its last row was, when that is gone', async () => {
+  using app = await openTestApp({ rates })
+  await app.write((tx) => {
+    for (let n = 1; n <= 9; n++) entry(tx, `No. ${n}`)
+  })
+  const path = '/api/v1/kb?search=hot+kiln'
+  const { nextCursor } = (await page(app, path, 'per_page=3')).pagination
+  await app.write((tx) => deleteArticle(tx, 7))
+  const { data } = await page(app, path, `per_page=2&cursor=${nextCursor}`)
+  expect(data.map((row) => row['title'])).toEqual(['No. 6', 'No. 5'])
+})
+
 const encoded = (text: string) => Buffer.from(text).toString('base64url')
 
 const good = encoded('1:tickets:1777882500000:1')
@@ -234,6 +271,16 @@ contract('cursors that are none', { key: 'keva', given: ticket }, [
     status: 200,
     reply: expect.objectContaining({ data: [] }),
   },
+  ...[
+    ['kb', '?search=kiln'],
+    ['kb-search', ''],
+    ['kb-search', '?search='],
+  ].map(([list, query]): Row => ({
+    name: `does not read on /kb${query} by a cursor of ${list}`,
+    call: `GET /api/v1/kb${query}${query ? '&' : '?'}cursor=${encoded(`1:${list}:5:1`)}`,
+    status: 400,
+    reply: { error: 'Invalid cursor' },
+  })),
   {
     name: 'looks for the ticket before the cursor',
     call: `GET /api/v1/tickets/tkt_${'0'.repeat(26)}/messages?cursor=x`,
