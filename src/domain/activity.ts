@@ -3,7 +3,7 @@ import { activityPage, insertActivity, type ActivityView } from '../store/activi
 import { categoryStore, departmentStore, productStore } from '../store/catalog.ts'
 import type { Queries } from '../store/queries.ts'
 import { staffById } from '../store/staff.ts'
-import type { CatalogNoun, EventBodies, EventName, NewEvent, TicketChanges } from './events.ts'
+import type { CatalogNoun, EventBodies, EventName, RecordedEvent, TicketChanges } from './events.ts'
 import type { Reader, Tx } from './tx.ts'
 
 // The activity log follows from the events, here and nowhere else: what an event is not given an entry
@@ -39,9 +39,11 @@ export type TicketActivity =
   | 'expired'
 
 /** The nouns that an entry names by the name of a record. */
-export type RecordNoun = CatalogNoun | 'article' | 'customer' | 'agent' | 'user' | 'api_key'
+export type RecordNoun =
+  CatalogNoun | 'article' | 'customer' | 'agent' | 'user' | 'api_key' | 'webhook'
 
-export type RecordActivity = 'created' | 'updated' | 'deleted' | 'revoked'
+export type RecordActivity =
+  'created' | 'updated' | 'deleted' | 'revoked' | 'disabled' | 'enabled' | 'secret_rotated'
 
 type RecordKind = `${RecordNoun}.${RecordActivity}`
 
@@ -57,7 +59,7 @@ export function listActivity(reader: Reader, range: Range): Page<Activity> {
 }
 
 /** Writes the entries that an event gives, in its transaction. */
-export function recordActivity(tx: Tx, event: NewEvent, eventSequence: number): void {
+export function recordActivity(tx: Tx, event: RecordedEvent): void {
   const derive = derivations[event.type] as Derive<EventName> | null
   if (!derive) return
   const { actor, now: createdAt } = tx
@@ -67,7 +69,7 @@ export function recordActivity(tx: Tx, event: NewEvent, eventSequence: number): 
     event.type,
   )) {
     insertActivity(tx.q, {
-      eventSequence,
+      eventSequence: event.sequence,
       kind,
       subject,
       detail,
@@ -112,6 +114,12 @@ const derivations: { readonly [N in EventName]: Derive<N> | null } = {
   'session.created': null,
   'session.revoked': null,
   'signing_key.rotated': null,
+  'webhook.created': hosted,
+  'webhook.updated': hosted,
+  'webhook.deleted': hosted,
+  'webhook.disabled': hosted,
+  'webhook.enabled': hosted,
+  'webhook.secret_rotated': hosted,
   'api_key.created': named,
   'api_key.updated': named,
   'api_key.revoked': named,
@@ -147,6 +155,10 @@ function named({ name }: { readonly name: string }, _tx: Tx, kind: RecordKind): 
 
 function titled({ title }: { readonly title: string }, _tx: Tx, kind: RecordKind): Entry[] {
   return [{ kind, subject: title }]
+}
+
+function hosted({ host }: { readonly host: string }, _tx: Tx, kind: RecordKind): Entry[] {
+  return [{ kind, subject: host }]
 }
 
 function person(verb: RecordActivity) {

@@ -23,6 +23,16 @@ export function assign(tx: Tx, ticket: TicketRow, to: Assignee): Partial<TicketR
   return { assignedTo: to, isAssignedToAi: false }
 }
 
+/** The public uids of the assignees before and after; null for nobody, and for the AI. */
+export function assigneeUids(
+  reader: Reader,
+  { from, to }: { readonly from: Assignee; readonly to: Assignee },
+): { readonly from: string | null; readonly to: string | null } {
+  const uidOf = (one: Assignee) =>
+    typeof one === 'number' ? (staffById(reader.q, one)?.uid ?? null) : null
+  return { from: uidOf(from), to: uidOf(to) }
+}
+
 /** Whom a new ticket of the department goes to by itself, if to anybody (deskhive.md 24.2). */
 export function freeAgentOf(
   reader: Reader,

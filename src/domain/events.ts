@@ -5,6 +5,7 @@ import type {
   ApprovalAction,
   ArticleStatus,
   Audience,
+  EventRow,
   KeyKind,
   RiskLevel,
   StaffRole,
@@ -70,6 +71,16 @@ type ArticleTold = {
   readonly status: ArticleStatus
 }
 
+type Webhook = {
+  readonly id: number
+  readonly uid: string
+  /** Where it is, but nothing of the path, which may hold a secret. */
+  readonly host: string
+}
+
+/** Why an endpoint is told nothing more: somebody said so, it is gone, or it failed for too long. */
+export type DisabledReason = 'manual' | 'gone' | 'failing'
+
 type Addressed = {
   readonly id: number
   readonly uid: string
@@ -109,6 +120,8 @@ type NounBodies = {
     readonly uid: string
     readonly reference: string
     readonly changes: TicketChanges
+    /** The public uids of the assignees, where they changed and are people. */
+    readonly assigneeUids?: Change<string | null> | undefined
     readonly cause?: UpdateCause | undefined
   }
   'ticket.closed': {
@@ -161,6 +174,13 @@ type NounBodies = {
     readonly reason: RevokeReason
   }
   'signing_key.rotated': { readonly kid: string }
+  'webhook.created': Webhook
+  /** `fields` names what changed; headers are only named. */
+  'webhook.updated': Webhook & { readonly fields: string[] }
+  'webhook.deleted': Webhook
+  'webhook.disabled': Webhook & { readonly reason: DisabledReason }
+  'webhook.enabled': Webhook
+  'webhook.secret_rotated': Webhook
 }
 
 /** The nouns that are only lists. */
@@ -197,6 +217,22 @@ export type NewEvent = {
   }
 }[EventName]
 
+/** An event as it stands on the spine. */
+export type RecordedEvent = NewEvent & {
+  readonly uid: string
+  readonly sequence: number
+  readonly ticketSequence: number | null
+  readonly createdAt: Millis
+}
+
+/** An event as it was stored. */
+export function recordedEvent(row: EventRow): RecordedEvent {
+  const { uid, type, ticketId, sequence, ticketSequence, createdAt } = row
+  const body: unknown = JSON.parse(row.body)
+  // No row is written but by `Spine.append`.
+  return { uid, type, ticketId, body, sequence, ticketSequence, createdAt } as RecordedEvent
+}
+
 /**
  * The spine of one transaction. Each event is written beside the change that it tells of, numbered
  * globally and within its ticket; a ticket's number is kept in the ticket itself, once, at the end.
@@ -205,14 +241,16 @@ export class Spine {
   readonly types: EventName[] = []
   readonly #sequences = new Map<number, number>()
 
-  /** Returns the global number of the event. */
-  append(tx: Tx, { type, ticketId, body }: NewEvent): number {
+  append(tx: Tx, event: NewEvent): RecordedEvent {
     const { q, now, actor } = tx
+    const { type, ticketId, body } = event
+    const uid = tx.uid()
+    const ticketSequence = ticketId === null ? null : this.#next(q, ticketId)
     const sequence = insertEvent(q, {
-      uid: tx.uid(),
+      uid,
       type,
       ticketId,
-      ticketSequence: ticketId === null ? null : this.#next(q, ticketId),
+      ticketSequence,
       actorKind: actor.kind,
       actorKeyId: actor.keyId,
       actorStaffId: actor.staffId,
@@ -221,7 +259,7 @@ export class Spine {
       createdAt: now,
     })
     this.types.push(type)
-    return sequence
+    return { ...event, uid, sequence, ticketSequence, createdAt: now }
   }
 
   /** Keeps the numbers that were given. The last thing that a transaction does. */

@@ -17,6 +17,7 @@ import type { TicketChanges, UpdateCause } from './events.ts'
 import { setLabels } from './labels.ts'
 import { openingDefaults } from './settings.ts'
 import { endings } from './statuses.ts'
+import { announceUpdate, tellUpdate } from './ticketevents.ts'
 import type { Tx, Reader } from './tx.ts'
 
 export type { TicketPriority, TicketStatus } from '../store/schema.ts'
@@ -100,7 +101,7 @@ export function createTicket(tx: Tx, fields: NewTicket): number {
   if (assignedTo !== undefined) {
     linkOpened(tx, { id, createdAt: tx.now }, assignedTo)
     const changes = { assignedTo: { from: null, to: assignedTo } }
-    tx.emit('ticket.updated', id, { uid, reference, changes, cause: 'auto_assign' })
+    tellUpdate(tx, { id, uid, reference }, changes, 'auto_assign')
   }
   return id
 }
@@ -233,16 +234,4 @@ function statusChanges(
     closedAt: endings.has(to) ? (ticket.closedAt ?? tx.now) : null,
     ...(to === 'solved' && !ticket.isResolved && { isResolved: true }),
   }
-}
-
-function announceUpdate(
-  tx: Tx,
-  ticket: TicketRow,
-  changes: TicketChanges,
-  cause: UpdateCause | undefined,
-): void {
-  const { id, uid, reference, status, resolutionType } = ticket
-  tx.emit('ticket.updated', id, { uid, reference, changes, cause })
-  if (!changes.status || !endings.has(status) || endings.has(changes.status.from)) return
-  tx.emit('ticket.closed', id, { uid, resolution: status, resolutionType })
 }

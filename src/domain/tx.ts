@@ -113,7 +113,7 @@ export class Desk {
 
 /** An event and all that is derived from it, each in one place. */
 function announce(tx: Tx, spine: Spine, event: NewEvent): void {
-  const sequence = spine.append(tx, event)
-  recordActivity(tx, event, sequence)
+  const recorded = spine.append(tx, event)
+  recordActivity(tx, recorded)
   tellAgents(tx, event)
 }

@@ -9,6 +9,8 @@ export const prefixes = {
   staff: 'user',
   article: 'kb',
   event: 'evt',
+  webhook: 'whk',
+  delivery: 'whd',
   key: 'key',
   workspace: 'ws',
 } as const

@@ -36,6 +36,9 @@ const profile = {
   hubspotContactId: optionalText(lineMax),
 }
 
+/** The fields that a customer is shown with and that may change. */
+export const customerFields: readonly string[] = ['email', ...Object.keys(profile)]
+
 const upsert = z.object({ email: email(), ...profile })
 const changes = z.object(profile)
 const filters = z.object({

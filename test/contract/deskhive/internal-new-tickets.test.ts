@@ -141,6 +141,7 @@ contract('the agent of a new ticket', { key: 'special', call: createLine }, [
         uid: expect.any(String),
         reference: 'SD-1001',
         changes: { assignedTo: { from: null, to: staff.tomas } },
+        assigneeUids: { from: null, to: expect.stringMatching(/^[0-9a-z]{26}$/) },
         cause: 'auto_assign',
       })
       const people = JSON.parse(app.dump().get('staff') ?? '') as { last_assigned_at: unknown }[]

@@ -72,6 +72,7 @@ const nouns: { readonly [N in RecordNoun]: string } = {
   agent: 'Agent',
   user: 'User',
   api_key: 'API key',
+  webhook: 'Webhook',
 }
 
 const verbs: { readonly [V in RecordActivity]: string } = {
@@ -79,6 +80,9 @@ const verbs: { readonly [V in RecordActivity]: string } = {
   updated: 'updated',
   deleted: 'deleted',
   revoked: 'revoked',
+  disabled: 'disabled',
+  enabled: 'enabled',
+  secret_rotated: 'secret rotated',
 }
 
 type Happening = (detail: string | null) => string
