@@ -120,6 +120,7 @@ const derivations: { readonly [N in EventName]: Derive<N> | null } = {
   'webhook.disabled': hosted,
   'webhook.enabled': hosted,
   'webhook.secret_rotated': hosted,
+  'webhook.test': null,
   'api_key.created': named,
   'api_key.updated': named,
   'api_key.revoked': named,

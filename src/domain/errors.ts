@@ -1,3 +1,7 @@
+import type { Blocked } from '../security/target.ts'
+
+export type { Blocked } from '../security/target.ts'
+
 /** What a field can do wrong. Dialects word these; a new rule fails to compile until both have words. */
 export type Issue = { readonly field: string } & Finding
 
@@ -21,6 +25,9 @@ export type Finding =
   | { readonly rule: 'hexColor' }
   | { readonly rule: 'alphaDash' }
   | { readonly rule: 'url' }
+  | { readonly rule: 'subscription' }
+  | { readonly rule: 'header' }
+  | { readonly rule: 'target'; readonly blocked: Blocked }
   | { readonly rule: 'afterNow' }
   | { readonly rule: 'afterOrEqual'; readonly other: string }
   | { readonly rule: 'most'; readonly most: number }
@@ -42,6 +49,8 @@ export type FaultAbout = {
     | 'article'
     | 'approval'
     | 'key'
+    | 'webhook'
+    | 'delivery'
     | 'record'
   method: 'method'
   malformed: 'host' | 'json' | 'form' | 'contentType' | 'idempotencyKey' | 'cursor'
@@ -56,6 +65,7 @@ export type FaultAbout = {
     | 'newCustomerMessage'
     | 'noDraft'
     | 'assigneeGone'
+    | 'inactiveWebhook'
   conflict: 'idempotency'
   stale: 'version'
   unavailable: 'storage' | 'busy'

@@ -181,6 +181,8 @@ type NounBodies = {
   'webhook.disabled': Webhook & { readonly reason: DisabledReason }
   'webhook.enabled': Webhook
   'webhook.secret_rotated': Webhook
+  /** Told to that endpoint alone. */
+  'webhook.test': Webhook
 }
 
 /** The nouns that are only lists. */

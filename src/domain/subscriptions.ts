@@ -2,9 +2,10 @@ import type { EventName } from './events.ts'
 
 // Whom an event is told outside the desk (keva.md 9.2): 'all' who subscribe to its type, by name or by a
 // pattern; those who have 'named' it, for what is private to the desk; readers of the 'feed' only, where the
-// contract says that it is no webhook type; 'nobody' for what concerns keys, sessions and one person's marks.
+// contract says that it is no webhook type; the endpoint that it is about, 'itself'; 'nobody' for what concerns
+// keys, sessions and one person's marks.
 
-type Audience = 'all' | 'named' | 'feed' | 'nobody'
+type Audience = 'all' | 'named' | 'feed' | 'itself' | 'nobody'
 
 const audiences = {
   'ticket.created': 'all',
@@ -36,6 +37,7 @@ const audiences = {
   'webhook.disabled': 'all',
   'webhook.enabled': 'all',
   'webhook.secret_rotated': 'nobody',
+  'webhook.test': 'itself',
   'department.created': 'all',
   'department.updated': 'all',
   'department.deleted': 'all',
@@ -68,7 +70,10 @@ export type ToldName = {
 
 const names = Object.keys(audiences) as EventName[]
 
-export const toldNames = names.filter(isTold)
+/** The types of the feed: all that anybody else may know. */
+export const feedTypes: readonly ToldName[] = names
+  .filter(isTold)
+  .filter((name) => audienceOf(name) !== 'itself')
 
 /** The types that an endpoint can subscribe to, in the order of their list. */
 export const webhookTypes: readonly EventName[] = names.filter(

@@ -412,6 +412,7 @@ export const webhookEndpoints = sqliteTable('webhook_endpoints', {
   disabledAt: millis(),
   failingSince: millis(),
   pausedUntil: millis(),
+  deletedAt: millis(),
   ...stamps(),
 })
 
@@ -435,6 +436,7 @@ export const deliveries = sqliteTable('deliveries', {
   status: text({ enum: deliveryStatuses }).notNull().default('pending'),
   deadReason: text({ enum: deadReasons }),
   attempts: integer().notNull().default(0),
+  earlierAttempts: integer().notNull().default(0),
   dueAt: millis(),
   lease: text(),
   leasedUntil: millis(),
@@ -454,6 +456,12 @@ export const deliveryAttempts = sqliteTable('delivery_attempts', {
   nextAttemptAt: millis(),
   createdAt: millis().notNull(),
 })
+
+export const deliveryCounts = sqliteTable('delivery_counts', {
+  endpointId: integer().notNull(),
+  eventType: text().notNull(),
+  status: text({ enum: deliveryStatuses }).notNull(),
+  deliveries: integer().notNull(),
 
 /** How an AI sees a customer's request (keva.md 5.3). */
 export type Classification = {
@@ -564,6 +572,7 @@ export type ActivityRow = typeof activity.$inferSelect
 export type NotificationRow = typeof notifications.$inferSelect
 export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect
 export type DeliveryRow = typeof deliveries.$inferSelect
+export type DeliveryStatus = DeliveryRow['status']
 export type DeliveryAttemptRow = typeof deliveryAttempts.$inferSelect
 export type ApprovalRow = typeof approvals.$inferSelect
 export type ApprovalAction = ApprovalRow['actionType']

@@ -185,9 +185,9 @@ const expectedIndexes = [
   'customers_name',
   'customers_vip',
   'deliveries_due',
-  'deliveries_endpoint',
   'deliveries_settled',
   'deliveries_status',
+  'deliveries_type',
   'deliveries_waiting',
   'delivery_attempts_delivery',
   'department_agents_staff',
@@ -226,6 +226,7 @@ const expectedIndexes = [
   'tickets_status',
   'tickets_waiting',
   'webhook_endpoints_created',
+  'webhook_endpoints_deleted',
   'webhook_secrets_endpoint',
 ]
 
@@ -246,6 +247,9 @@ const expectedTriggers = [
   'customers_vip_counted',
   'customers_vip_recounted',
   'customers_vip_uncounted',
+  'deliveries_counted',
+  'deliveries_recounted',
+  'deliveries_uncounted',
   'departments_undated',
   'knowledge_categories_removed',
   'message_likes_counted',

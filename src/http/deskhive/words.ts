@@ -1,4 +1,4 @@
-import type { Fault, FaultAbout, FaultKind, Issue, Rule } from '../../domain/errors.ts'
+import type { Blocked, Fault, FaultAbout, FaultKind, Issue, Rule } from '../../domain/errors.ts'
 import type { Wording } from '../dialect.ts'
 
 // deskhive.md 2.1, 3.2 to 3.4: the codes that exist and their exact sentences, which are Laravel's.
@@ -40,6 +40,8 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     article: 'Not found',
     approval: 'Not found',
     key: 'Not found',
+    webhook: 'Not found',
+    delivery: 'Not found',
     record: 'Not found',
   },
   method: { method: 'Method not allowed' },
@@ -56,6 +58,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
   refused: {
     locked: 'Ticket is locked',
     lastAdmin: 'The last active admin must stay one',
+    inactiveWebhook: 'Webhook is not active',
     approvalDecided: 'Approval has already been decided',
     approvalExpired: 'Approval has expired',
     ticketClosed: 'Ticket is closed',
@@ -109,6 +112,9 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   min: ({ field, min }) => `The ${spaced(field)} field must be at least ${min}.`,
   between: ({ field, min, max }) => `The ${spaced(field)} field must be between ${min} and ${max}.`,
   url: ({ field }) => `The ${spaced(field)} field must be a valid URL.`,
+  subscription: ({ field }) => `The selected ${spaced(field)} is invalid.`,
+  header: ({ field }) => `The ${spaced(field)} field must be a header that may be set.`,
+  target: ({ field, blocked }) => `The ${spaced(field)} field ${targets[blocked]}.`,
   alphaDash: ({ field }) =>
     `The ${spaced(field)} field must only contain letters, numbers, dashes, and underscores.`,
   exists: ({ field }) => `The selected ${spaced(field)} is invalid.`,
@@ -120,6 +126,16 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   afterOrEqual: ({ field, other }) =>
     `The ${spaced(field)} field must be a date after or equal to ${spaced(other)}.`,
   most: ({ field, most }) => `The ${spaced(field)} field must not have more than ${most} items.`,
+}
+
+const targets: { readonly [B in Blocked]: string } = {
+  url_invalid: 'must be a valid URL',
+  url_scheme: 'must begin with https',
+  url_credentials: 'must not contain credentials',
+  port_blocked: 'must have the port 443, or one above 1023',
+  address_blocked: 'must have a public address',
+  not_encrypted: 'must begin with https',
+  name_not_found: 'must have a host that can be found',
 }
 
 /** An element of a list keeps its raw name: `labels.0` (3.4). */

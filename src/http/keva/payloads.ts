@@ -67,6 +67,7 @@ const spellings: { readonly [N in ToldName]: (body: EventBodies[N]) => object | 
   'article.deleted': entry,
   'webhook.disabled': ({ uid, reason }) => ({ webhookId: publicId('webhook', uid), reason }),
   'webhook.enabled': ({ uid }) => ({ webhookId: publicId('webhook', uid) }),
+  'webhook.test': ({ uid }) => ({ webhookId: publicId('webhook', uid) }),
   'department.created': listed,
   'department.updated': listed,
   'department.deleted': listed,

@@ -1,4 +1,4 @@
-import type { Fault, FaultAbout, FaultKind, Issue, Rule } from '../../domain/errors.ts'
+import type { Blocked, Fault, FaultAbout, FaultKind, Issue, Rule } from '../../domain/errors.ts'
 import type { Wording } from '../dialect.ts'
 
 // keva.md 3.4 and 3.5: the codes that exist and their exact strings.
@@ -40,6 +40,8 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     article: 'Entry not found',
     approval: 'Approval not found',
     key: 'Not found',
+    webhook: 'Webhook not found',
+    delivery: 'Delivery not found',
     record: 'Not found',
   },
   method: { method: 'Method not allowed' },
@@ -56,6 +58,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
   refused: {
     locked: 'Ticket is locked',
     lastAdmin: 'The last active admin must stay one',
+    inactiveWebhook: 'Webhook is not active',
     approvalDecided: 'Approval has already been decided',
     approvalExpired: 'Approval has expired',
     ticketClosed: 'Ticket is closed',
@@ -109,6 +112,9 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   min: ({ field, min }) => `${capital(spaced(field))} must be at least ${min}`,
   between: ({ field, min, max }) => `${capital(spaced(field))} must be between ${min} and ${max}`,
   url: invalidFormat,
+  subscription: ({ field }) => `Invalid ${field}. Must be an event type, ticket.* or *`,
+  header: ({ field }) => `Invalid ${field}. Must be a header that may be set, of printable text`,
+  target: ({ field, blocked }) => `${capital(spaced(field))} ${targets[blocked]}`,
   alphaDash: ({ field }) =>
     `${capital(spaced(field))} may contain only letters, digits, dashes and underscores`,
   email: () => 'Invalid email format',
@@ -121,6 +127,16 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   afterOrEqual: ({ field, other }) =>
     `${capital(spaced(field))} must not be before ${spaced(other)}`,
   most: ({ field, most }) => `${capital(spaced(field))} must have at most ${most} entries`,
+}
+
+const targets: { readonly [B in Blocked]: string } = {
+  url_invalid: 'must be a whole URL',
+  url_scheme: 'must begin with https',
+  url_credentials: 'must not have credentials in it',
+  port_blocked: 'must have the port 443, or one above 1023',
+  address_blocked: 'must have a public address',
+  not_encrypted: 'must begin with https',
+  name_not_found: 'must have a host that can be found',
 }
 
 /** `customerEmail` as people write it: `customer email`. */
