@@ -71,7 +71,7 @@ export type ToldName = {
 const names = Object.keys(audiences) as EventName[]
 
 /** The types of the feed: all that anybody else may know. */
-export const feedTypes: readonly ToldName[] = names
+export const toldNames: ToldName[] = names
   .filter(isTold)
   .filter((name) => audienceOf(name) !== 'itself')
 

@@ -6,6 +6,7 @@ import { recordActivity } from './activity.ts'
 import { Fault } from './errors.ts'
 import { Spine, type Emit, type EventName, type NewEvent } from './events.ts'
 import { tellAgents } from './notifications.ts'
+import type { Outbox } from './outbox.ts'
 
 /** Who acts. `staffId` is the user or agent that a key stands for. */
 export type Actor = {
@@ -52,13 +53,16 @@ export class Desk {
   readonly #store: Store
   readonly #clock: Clock
   readonly #random: Random
+  readonly #outbox: Outbox | undefined
   readonly #listeners: ((types: readonly EventName[]) => void)[] = []
   #latest: Millis = 0
 
-  constructor(parts: { store: Store; clock: Clock; random: Random }) {
+  /** Without an outbox, nobody outside is told of anything. */
+  constructor(parts: { store: Store; clock: Clock; random: Random; outbox?: Outbox }) {
     this.#store = parts.store
     this.#clock = parts.clock
     this.#random = parts.random
+    this.#outbox = parts.outbox
   }
 
   /** Runs `job` on what is committed. Throws what it throws. */
@@ -70,14 +74,11 @@ export class Desk {
   async write<T>(actor: Actor, job: (tx: Tx) => Sync<T>): Promise<T> {
     const spine = new Spine()
     try {
-      const result = await this.#store.write((q) => {
-        const value = job(this.#transaction(q, actor, spine))
-        spine.close(q)
-        return value
-      })
+      const result = await this.#store.write((q) => this.#run(q, { actor, spine, job }))
       if (spine.types.length > 0) for (const listener of this.#listeners) listener(spine.types)
       return result
     } catch (err) {
+      if (err instanceof StoreUnavailable) this.#outbox?.doubt()
       throw err instanceof StoreUnavailable ? new Fault('unavailable', 'storage') : err
     }
   }
@@ -85,6 +86,20 @@ export class Desk {
   /** Tells `listener` which events a transaction announced, once they are on disk. */
   onCommitted(listener: (types: readonly EventName[]) => void): void {
     this.#listeners.push(listener)
+  }
+
+  #run<T>(
+    q: Queries,
+    { actor, spine, job }: { actor: Actor; spine: Spine; job: (tx: Tx) => Sync<T> },
+  ): Sync<T> {
+    try {
+      const value = job(this.#transaction(q, actor, spine))
+      spine.close(q)
+      return value
+    } catch (err) {
+      if (spine.types.length > 0) this.#outbox?.doubt()
+      throw err
+    }
   }
 
   #transaction(q: Queries, actor: Actor, spine: Spine): Tx {
@@ -95,7 +110,8 @@ export class Desk {
       actor,
       random: this.#random,
       uid: () => makeUid(now, this.#random(uidRandomBytes)),
-      emit: (type, ticketId, body) => announce(tx, spine, { type, ticketId, body } as NewEvent),
+      emit: (type, ticketId, body) =>
+        announce(tx, { type, ticketId, body } as NewEvent, spine, this.#outbox),
     }
     return tx
   }
@@ -112,8 +128,9 @@ export class Desk {
 }
 
 /** An event and all that is derived from it, each in one place. */
-function announce(tx: Tx, spine: Spine, event: NewEvent): void {
+function announce(tx: Tx, event: NewEvent, spine: Spine, outbox: Outbox | undefined): void {
   const recorded = spine.append(tx, event)
   recordActivity(tx, recorded)
   tellAgents(tx, event)
+  outbox?.follow(tx, recorded)
 }
