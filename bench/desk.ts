@@ -13,6 +13,7 @@ export function machine(clock: () => number = Date.now): Machine {
     monotonic: () => performance.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     passwordCost: standardPasswordCost,
+    resolve: () => Promise.reject(new Error('A bench calls nobody')),
     log: { info: () => {}, error: (what, err) => console.error(what, err) },
   }
 }

@@ -1,6 +1,7 @@
 import { AccessTokens } from './domain/accesstokens.ts'
 import { createFirstKeys, install, workspaceUid, type FirstKeys } from './domain/installation.ts'
 import { KeyRing } from './domain/keyring.ts'
+import { Outbox } from './domain/outbox.ts'
 import { ensureSigningKeys, SigningKeys } from './domain/signingkeys.ts'
 import { Desk, systemActor, type Clock, type Random } from './domain/tx.ts'
 import { surfaces as deskhiveSurfaces } from './http/deskhive/index.ts'
@@ -8,6 +9,7 @@ import type { Surface } from './http/dialect.ts'
 import { Gate, type Rates } from './http/gate.ts'
 import { surfaces as kevaSurfaces } from './http/keva/index.ts'
 import { findingsOf, type Probe } from './domain/health.ts'
+import { payloadOf } from './http/keva/payloads.ts'
 import { Listener } from './http/listener.ts'
 import { Metrics } from './http/metrics.ts'
 import { mount, refuseHost } from './http/mount.ts'
@@ -20,16 +22,19 @@ import { startHeartbeat } from './jobs/heartbeat.ts'
 import {
   forgetAnswers,
   forgetSessions,
+  forgetWebhooks,
   reopenStore,
   saveKeyUses,
   whileWritable,
 } from './jobs/housekeeping.ts'
 import { watchOver } from './jobs/watch.ts'
 import type { Log } from './lib/log.ts'
+import { secondMs } from './lib/time.ts'
 import { clientAddress } from './security/address.ts'
 import { Attempts } from './security/attempts.ts'
 import type { Networks } from './security/networks.ts'
 import { Passwords, type PasswordCost } from './security/password.ts'
+import { blockOf, type Resolve, type TargetRules } from './security/target.ts'
 import { Store } from './store/db.ts'
 import { closeToOthers, secretFile, type SecretText } from './store/secretfile.ts'
 
@@ -42,6 +47,7 @@ export type Machine = {
   readonly log: Log
   /** What a password's hash takes; tests take the least. */
   readonly passwordCost: PasswordCost
+  readonly resolve: Resolve
 }
 
 export type OpenDesk = {
@@ -72,7 +78,7 @@ export async function openDesk(
     now: clock(),
     onFault: (fault) => log.error('store stopped writing', fault),
   })
-  const desk = new Desk({ store, clock, random })
+  const desk = new Desk({ store, clock, random, outbox: new Outbox(payloadOf) })
   await installed(desk)
   const signing = secretFile(directory, signingFile)
   if (access === 'own') {
@@ -118,9 +124,10 @@ export function makeApp(
     rates: Rates
     hosts: () => readonly string[]
     addressOf: (request: Request) => string
+    targets: () => TargetRules
   },
 ): App {
-  const { machine, rates, hosts, addressOf } = options
+  const { machine, rates, hosts, addressOf, targets } = options
   const { clock, monotonic, log, random } = machine
   const uid = desk.read(systemActor, workspaceUid)
   if (uid === undefined) throw new Error('The data folder has no workspace')
@@ -135,7 +142,8 @@ export function makeApp(
   const observer = new Observer({ log, metrics, monotonic, random, addressOf })
   const probes: Probe[] = []
   const operations = { metrics, gate, addressOf, findings: () => findingsOf(probes) }
-  const services = { passwords, signIns }
+  const vetUrl = (url: string) => blockOf(url, targets(), vettingMs)
+  const services = { passwords, signIns, vetUrl, sealing: () => keys.sealing }
   const house = { desk, gate, log, services, observer, operations, hosts }
   const elysia = mount(house, surfaces).compile()
   return {
@@ -148,12 +156,17 @@ export function makeApp(
   }
 }
 
+// A caller waits for it.
+const vettingMs = 5 * secondMs
+
 /** What a running server takes anew when its settings are read again. */
 export type Rules = {
   readonly rates: Rates
   /** The names that callers may use, beside localhost and addresses. */
   readonly hosts: readonly string[]
   readonly trustedProxies: Networks
+  /** The networks that are not public and may be called none the less. */
+  readonly privateNetworks: Networks
 }
 
 export type Listening = {
@@ -187,6 +200,11 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
         request.headers.get('x-forwarded-for'),
         rules.trustedProxies,
       ),
+    targets: () => ({
+      resolve: machine.resolve,
+      allowed: rules.privateNetworks,
+      ownPort: listener.port,
+    }),
   })
   const binding = { host, port, tls: certificate?.read() ?? null }
   const listener = new Listener(binding, {
@@ -202,6 +220,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
     forgetAnswers(desk),
     forgetSessions(desk),
     expireProposals(desk),
+    forgetWebhooks(desk),
     closeWaiting(desk),
   ]
   const jobs = [

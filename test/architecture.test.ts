@@ -43,7 +43,7 @@ const may: { readonly [folder: string]: Rule } = {
       'http/deskhive',
       'app.ts',
     ],
-    packages: ['node:crypto', 'node:fs', 'node:path', 'node:util'],
+    packages: ['node:crypto', 'node:dns', 'node:fs', 'node:path', 'node:util'],
   },
   'src/main.ts': { folders: ['cli'] },
 }

@@ -24,6 +24,7 @@ const defaults: {
   data: { directory: string }
   log: { level: 'error' | 'info'; format: 'auto' | 'json' | 'text'; destination: string }
   limits: { kevaPerMinute: number; supportDeskPerMinute: number; unauthenticatedPerMinute: number }
+  webhooks: { allowPrivateNetworks: readonly string[] }
 } = {
   server: {
     host: '127.0.0.1',
@@ -37,6 +38,7 @@ const defaults: {
   data: { directory: './data' },
   log: { level: 'info', format: 'auto', destination: 'stderr' },
   limits: { kevaPerMinute: 100, supportDeskPerMinute: 600, unauthenticatedPerMinute: 60 },
+  webhooks: { allowPrivateNetworks: [] },
 } satisfies Settings
 
 function readSettings(text: string, name: string): Settings {
@@ -86,7 +88,9 @@ describe('readSettings', () => {
       [limits]
       keva_per_minute = 0
       support_desk_per_minute = 1_000_000
-      unauthenticated_per_minute = 0x10`
+      unauthenticated_per_minute = 0x10
+      [webhooks]
+      allow_private_networks = ["192.168.7.0/24"]`
     expect(readSettings(text, 'f')).toEqual({
       server: {
         host: '0.0.0.0',
@@ -100,6 +104,7 @@ describe('readSettings', () => {
       data: { directory: '/srv/desk box' },
       log: { level: 'error', format: 'json', destination: '/var/log/desk.log' },
       limits: { kevaPerMinute: 0, supportDeskPerMinute: 1_000_000, unauthenticatedPerMinute: 16 },
+      webhooks: { allowPrivateNetworks: ['192.168.7.0/24'] },
     })
   })
 
@@ -317,6 +322,7 @@ describe('the environment and the flags', () => {
       DESKBOX_LIMITS_KEVA_PER_MINUTE: '0',
       DESKBOX_LIMITS_SUPPORT_DESK_PER_MINUTE: '7',
       DESKBOX_LIMITS_UNAUTHENTICATED_PER_MINUTE: '8',
+      DESKBOX_WEBHOOKS_ALLOW_PRIVATE_NETWORKS: '10.0.0.0/8',
     }
     expect(entries.map(variableOf).toSorted()).toEqual(Object.keys(given).toSorted())
     const effective = effectiveSettings({ file: null, environment: given, flags: new Map() })

@@ -25,6 +25,7 @@ beforeAll(async () => {
     monotonic: () => performance.now(),
     random: randomBytes(11),
     passwordCost: { memoryKiB: 8, passes: 1 },
+    resolve: () => Promise.reject(new Error('no names here')),
     log: {
       info: () => {},
       error: (what: string, err: unknown) => void logged.push(what + String(err)),
@@ -36,7 +37,12 @@ beforeAll(async () => {
   keys = made
   const most = 1_000_000
   const rates = { kevaPerMinute: most, supportDeskPerMinute: most, unauthenticatedPerMinute: most }
-  const rules = { rates, hosts: ['desk.test'], trustedProxies: new Networks([]) }
+  const rules = {
+    rates,
+    hosts: ['desk.test'],
+    trustedProxies: new Networks([]),
+    privateNetworks: new Networks([]),
+  }
   server = listen(opened, { machine, rules, host: '127.0.0.1', port: 0 })
   port = Number(new URL(server.url).port)
 })

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import type { Machine } from '../app.ts'
 import { jsonLog, textLog, type Log, type LogOptions } from '../lib/log.ts'
 import { standardPasswordCost } from '../security/password.ts'
@@ -10,6 +11,10 @@ export function realMachine(io: Io, log?: Log): Machine {
     monotonic: () => performance.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     passwordCost: standardPasswordCost,
+    async resolve(host) {
+      const found = await lookup(host, { all: true })
+      return found.map(({ address }) => address)
+    },
     log: log ?? realLog(io, 'auto', { write: (line) => io.err(line), level: () => 'info' }),
   }
 }

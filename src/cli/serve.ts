@@ -89,11 +89,12 @@ export async function serve(args: string[], io: Io): Promise<number> {
   return 0
 }
 
-function rulesOf({ limits, server }: Settings): Rules {
+function rulesOf({ limits, server, webhooks }: Settings): Rules {
   return {
     rates: limits,
     hosts: server.hosts,
     trustedProxies: new Networks(server.trustedProxies),
+    privateNetworks: new Networks(webhooks.allowPrivateNetworks),
   }
 }
 

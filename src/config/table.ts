@@ -103,6 +103,14 @@ export const table = {
       'What each client address may try without a valid key; 0 is no limit.',
     ),
   },
+  webhooks: {
+    allow_private_networks: reloaded(
+      list('networks', '10.0.0.0/8', isNetwork),
+      [],
+      'networks',
+      'Networks that are not public, and that webhooks may call none the less.',
+    ),
+  },
 }
 
 type Table = typeof table

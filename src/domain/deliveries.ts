@@ -13,7 +13,7 @@ import {
 } from '../store/deliverylists.ts'
 import { removeDeliveriesOf, requeueDelivery, settledDeliveries } from '../store/redelivery.ts'
 import { deletedWebhookId, removeWebhookRow } from '../store/webhooks.ts'
-import { found } from './errors.ts'
+import { Fault, found } from './errors.ts'
 import { subscribes, webhookTypes } from './subscriptions.ts'
 import type { Reader, Tx } from './tx.ts'
 import { getWebhook, refuseInactive, testWebhook } from './webhooks.ts'
@@ -79,7 +79,7 @@ export type Replay = {
   readonly to: Millis | null
   /** Those that came through and those that did not, unless one is named. */
   readonly status: 'delivered' | 'dead' | null
-  /** The last one of a replay before, to go on past it. */
+  /** The last one of a replay before, to go on past it; `invalid` when this endpoint has none such. */
   readonly afterId: number | undefined
 }
 
@@ -133,6 +133,8 @@ export function forgetDeletedWebhooks(tx: Tx, most: number): number {
 }
 
 function positionOf(reader: Reader, endpointId: number, id: number | undefined): Position | null {
-  const delivery = id === undefined ? undefined : deliveryOf(reader.q, endpointId, id)
-  return delivery ? { at: delivery.createdAt, id: delivery.id } : null
+  if (id === undefined) return null
+  const delivery = deliveryOf(reader.q, endpointId, id)
+  if (!delivery) throw new Fault('invalid', 'body', [{ field: 'after', rule: 'exists' }])
+  return { at: delivery.createdAt, id: delivery.id }
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Caller } from '../domain/callers.ts'
-import type { Fault } from '../domain/errors.ts'
+import type { Blocked, Fault } from '../domain/errors.ts'
 import type { Reader, Tx } from '../domain/tx.ts'
 import type { Passwords } from '../security/password.ts'
 import type { Visit } from './gate.ts'
@@ -61,7 +61,14 @@ export type ReadEndpoint = Row & {
 }
 
 /** What works outside a transaction, for rows that need it. */
-export type Services = { readonly passwords: Passwords; readonly signIns: SignIns }
+export type Services = {
+  readonly passwords: Passwords
+  readonly signIns: SignIns
+  /** Why a URL is not one to call, or null. */
+  readonly vetUrl: (url: string) => Promise<Blocked | null>
+  /** What seals the secrets that the database keeps. */
+  readonly sealing: () => string
+}
 
 export type WriteEndpoint = Row & {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'

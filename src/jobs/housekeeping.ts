@@ -1,3 +1,4 @@
+import { forgetDeletedWebhooks } from '../domain/deliveries.ts'
 import { forgetOldAnswers } from '../domain/idempotency.ts'
 import type { KeyRing } from '../domain/keyring.ts'
 import { forgetEndedSessions } from '../domain/sessions.ts'
@@ -61,6 +62,11 @@ export function forgetAnswers(desk: Desk): Job {
 /** Forgets sessions that have ended, and refresh tokens that have, once a minute, in small batches. */
 export function forgetSessions(desk: Desk): Job {
   return forgetting('forget sessions', desk, forgetEndedSessions)
+}
+
+/** Clears away what is left of deleted webhooks, once a minute, in small batches. */
+export function forgetWebhooks(desk: Desk): Job {
+  return forgetting('forget webhooks', desk, forgetDeletedWebhooks)
 }
 
 function forgetting(name: string, desk: Desk, forget: (tx: Tx, most: number) => number): Job {

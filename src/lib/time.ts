@@ -43,3 +43,17 @@ export function isDay(day: string): boolean {
   const at = Date.parse(`${day}T00:00Z`)
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day)
 }
+
+const isoMoment =
+  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/
+
+const firstMoment = Date.parse('0000-01-01T00:00:00Z')
+const lastMoment = Date.parse('9999-12-31T23:59:59.999Z')
+
+/** The moment that a text names, in UTC unless it says otherwise; undefined for what is none. */
+export function momentOf(text: string): Millis | undefined {
+  const [, day, time = '00:00', zone = 'Z'] = isoMoment.exec(text) ?? []
+  if (day === undefined || !isDay(day)) return undefined
+  const at = Date.parse(`${day}T${time}${zone.replace(/(\d{2})(\d{2})$/, '$1:$2')}`)
+  return at >= firstMoment && at <= lastMoment ? at : undefined
+}

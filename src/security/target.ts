@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { Millis } from '../lib/time.ts'
 import { isPublicAddress, type Networks } from './networks.ts'
 
 /** Every address of a host name, IPv4 and IPv6; rejects when it has none. */
@@ -50,6 +51,18 @@ export async function vetTarget(text: string, rules: TargetRules): Promise<Targe
   // In the open only encrypted; inside a network that the settings name, as that network has it.
   if (url.protocol === 'http:' && !isOpened) return 'not_encrypted'
   return { url, address }
+}
+
+/** Why a URL is not called, or null; a name that takes longer to look up is not found. */
+export async function blockOf(
+  text: string,
+  rules: TargetRules,
+  withinMs: Millis,
+): Promise<Blocked | null> {
+  const { promise: late, resolve } = Promise.withResolvers<Blocked>()
+  AbortSignal.timeout(withinMs).addEventListener('abort', () => resolve('name_not_found'))
+  const verdict = await Promise.race([vetTarget(text, rules), late])
+  return isBlocked(verdict) ? verdict : null
 }
 
 export function isBlocked(verdict: Target | Blocked): verdict is Blocked {

@@ -462,6 +462,7 @@ export const deliveryCounts = sqliteTable('delivery_counts', {
   eventType: text().notNull(),
   status: text({ enum: deliveryStatuses }).notNull(),
   deliveries: integer().notNull(),
+})
 
 /** How an AI sees a customer's request (keva.md 5.3). */
 export type Classification = {

@@ -292,7 +292,7 @@ for (const row of byId) {
       else
         expect(answer.body).toEqual({
           error: expect.stringMatching(
-            /^(Ticket not|Customer not|Approval not|Entry not|Not) found$/,
+            /^(?:(?:Ticket|Customer|Approval|Entry|Webhook) not|Not) found$/,
           ),
         })
     }

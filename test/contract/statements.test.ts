@@ -22,6 +22,7 @@ import { hourMs } from '../../src/lib/time.ts'
 import { openTestApp, staff, type TestApp } from '../support/harness.ts'
 import { agentTicket, manyTickets } from '../support/seed.ts'
 import { call } from '../support/send.ts'
+import { webhook } from '../support/webhooks.ts'
 import { lineOf, servedRows, type Served } from './writes.ts'
 
 // A list costs as many statements with many rows as with few: nothing is asked of the database row by
@@ -108,6 +109,19 @@ const approvals: Seed = async (app, count) => {
   })
 }
 
+/** Webhooks that are told nothing. */
+const webhooks: Seed = async (app, count) => {
+  for (let n = 1; n <= count; n++) await webhook(app, { events: ['note.created'] })
+}
+
+/** Deliveries to webhook 1, each with attempts. */
+const deliveries: Seed = async (app, count) => {
+  await webhook(app)
+  await each((tx, n) => upsertCustomer(tx, `c${n}@x.test`, `Customer ${n}`))(app, count)
+  app.sql(`INSERT INTO delivery_attempts (delivery_id, number, duration_ms, created_at)
+    SELECT id, 1, 40, created_at FROM deliveries UNION ALL SELECT id, 2, 40, created_at FROM deliveries`)
+}
+
 const internal = 'GET /api/v1/internal'
 const external = 'GET /api/v1/external'
 const search = `${external}/knowledge-base/search`
@@ -121,6 +135,10 @@ const seeds: { readonly [row: string]: Seed } = {
   'GET /api/approvals': approvals,
   'GET /api/kb': articles,
   'GET /api/customers': customers,
+  'GET /api/v1/webhooks': webhooks,
+  'GET /api/v1/webhooks/:id/deliveries': deliveries,
+  [`${internal}/webhooks`]: webhooks,
+  [`${internal}/webhooks/:id/deliveries`]: deliveries,
   [`${internal}/tickets`]: tickets,
   [`${internal}/tickets/:id/messages`]: messages,
   [`${internal}/departments`]: each((tx, n) => departments.create(tx, { name: `No. ${n}` })),

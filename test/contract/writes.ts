@@ -15,6 +15,7 @@ import {
   signInBody,
 } from '../support/people.ts'
 import { agentTicket, catalog } from '../support/seed.ts'
+import { delivery } from '../support/webhooks.ts'
 import type { KeyChoice } from '../support/send.ts'
 import { platform, proposed, reply } from './keva/proposals.ts'
 
@@ -41,7 +42,7 @@ export const servedRows: readonly Served[] = [
   ...below(
     '/api',
     'keva',
-    pageEndpoints.filter(({ path }) => !path.startsWith('/tickets')),
+    pageEndpoints.filter(({ path }) => !/^\/(?:tickets|webhooks)/.test(path)),
   ),
   ...below('/api/v1/internal', 'special', internalEndpoints),
   ...below('/api/v1/external', 'agent', externalEndpoints),
@@ -53,13 +54,19 @@ export const writes = servedRows.filter(({ endpoint }) => endpoint.method !== 'G
 export function lineOf({ name, dialect }: Served, id?: string): string {
   if (id !== undefined) return name.replace(':id', id).replace(':messageId', '1')
   if (name.includes('/approvals/')) return name.replace(':id', '{approval}')
+  if (id !== undefined) {
+    return name.replace(':id', id).replace(':messageId', '1').replace(':deliveryId', '1')
+  }
+  if (name.includes('/api/v1/webhooks/')) {
+    return name.replace(':id', '{webhook}').replace(':deliveryId', '{delivery}')
+  }
   if (name.includes('/api/customers/') || name.includes('/api/v1/customers/')) {
     return name.replace(':id', '{customer}')
   }
   if (name.includes('/kb/')) return name.replace(':id', '{entry}')
   if (dialect === 'keva') return name.replace(':id', '{ticket}')
   const [, own = '1'] = ownIds.find(([path]) => name.includes(path)) ?? []
-  return name.replace(':id', own).replace(':messageId', '1')
+  return name.replace(':id', own).replace(':messageId', '1').replace(':deliveryId', '1')
 }
 
 /** The record of a noun whose first one is no good: the key of nobody here, and the first agent. */
@@ -67,6 +74,8 @@ const ownIds = [
   ['/api-keys/', '8'],
   ['/agents/', '2'],
 ] as const
+
+const newWebhook = { url: 'https://hooks.test/in', events: ['*'] }
 
 const ticketChange = { status: 'closed', priority: 'low' }
 
@@ -88,6 +97,21 @@ const bodies: { readonly [path: string]: object } = {
   'PATCH /api/v1/customers/:id': { company: 'Shop' },
   'POST /api/customers': { email: 'bo@x.test', company: 'Shop' },
   'PATCH /api/customers/:id': { company: 'Shop' },
+  'POST /api/v1/webhooks': newWebhook,
+  'PATCH /api/v1/webhooks/:id': { events: ['ticket.*'] },
+  'DELETE /api/v1/webhooks/:id': {},
+  'POST /api/v1/webhooks/:id/rotate-secret': {},
+  'POST /api/v1/webhooks/:id/test': {},
+  'POST /api/v1/webhooks/:id/replay': { types: ['ticket.*'] },
+  'POST /api/v1/webhooks/:id/deliveries/:deliveryId/redeliver': {},
+  'POST /api/v1/internal/webhooks': newWebhook,
+  'PUT /api/v1/internal/webhooks/:id': newWebhook,
+  'PATCH /api/v1/internal/webhooks/:id': { events: ['ticket.*'] },
+  'DELETE /api/v1/internal/webhooks/:id': {},
+  'POST /api/v1/internal/webhooks/:id/rotate-secret': {},
+  'POST /api/v1/internal/webhooks/:id/test': {},
+  'POST /api/v1/internal/webhooks/:id/replay': { types: ['ticket.*'] },
+  'POST /api/v1/internal/webhooks/:id/deliveries/:deliveryId/redeliver': {},
   'POST /api/v1/internal/tickets': { customer_id: 1, title: 'Hello', content: 'Where?' },
   'PUT /api/v1/internal/tickets/:id': ticketChange,
   'PATCH /api/v1/internal/tickets/:id': ticketChange,
@@ -188,5 +212,6 @@ export async function openDesk(): Promise<TestApp> {
   await signedIn(app)
   await knownSessions(app)
   await proposed({ ...reply, ticketId: app.named.get('ticket') })(app)
+  await delivery(app)
   return app
 }

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type SQLite from 'better-sqlite3'
 import { install } from '../../src/domain/installation.ts'
+import { Outbox } from '../../src/domain/outbox.ts'
 import { Desk, systemActor, type Random } from '../../src/domain/tx.ts'
+import { payloadOf } from '../../src/http/keva/payloads.ts'
 import type { Connection } from '../../src/store/connection.ts'
 import { Store, type OpenOptions } from '../../src/store/db.ts'
 import type { Queries } from '../../src/store/queries.ts'
@@ -69,7 +71,8 @@ export type TestDesk = Disposable & {
 /** An installed desk whose clock the test sets; in memory unless a store is given. */
 export async function testDesk(store = Store.inMemory(T0), seed = 1): Promise<TestDesk> {
   const time = { now: T0 }
-  const desk = new Desk({ store, clock: () => time.now, random: randomBytes(seed) })
+  const outbox = new Outbox(payloadOf)
+  const desk = new Desk({ store, clock: () => time.now, random: randomBytes(seed), outbox })
   await desk.write(systemActor, install)
   return { store, desk, time, [Symbol.dispose]: () => store[Symbol.dispose]() }
 }

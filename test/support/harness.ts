@@ -4,12 +4,15 @@
 import { installed, makeApp, type App } from '../../src/app.ts'
 import { createKey, revokeKey, type NewKey } from '../../src/domain/keys.ts'
 import { createStaff, updateStaff } from '../../src/domain/staff.ts'
+import { Outbox } from '../../src/domain/outbox.ts'
 import { Desk, systemActor, type Random, type Reader, type Tx } from '../../src/domain/tx.ts'
 import { internalScopes } from '../../src/http/deskhive/index.ts'
 import type { Rates } from '../../src/http/gate.ts'
 import type { Facts, Log } from '../../src/lib/log.ts'
+import { payloadOf } from '../../src/http/keva/payloads.ts'
 import { ensureSigningKeys } from '../../src/domain/signingkeys.ts'
 import type { Connection } from '../../src/store/connection.ts'
+import { Networks } from '../../src/security/networks.ts'
 import type { PasswordCost } from '../../src/security/password.ts'
 import { Store } from '../../src/store/db.ts'
 import { eventsAfter } from '../../src/store/events.ts'
@@ -126,6 +129,8 @@ export type TestApp = {
   readonly calls: Facts[]
   /** Ids that a test gave a name, for `{name}` in later paths. */
   readonly named: Map<string, string>
+  /** The addresses of the names that can be looked up. */
+  readonly addresses: Map<string, readonly string[]>
   /** The raw value of a standard key. */
   raw(name: KeyName): string
   /** Lets time pass on both clocks. */
@@ -155,6 +160,7 @@ export async function openTestApp(
     readonly rates?: Rates
     readonly passwordCost?: PasswordCost
     readonly countsStatements?: boolean
+    readonly privateNetworks?: readonly string[]
   } = {},
 ): Promise<TestApp> {
   template ??= makeTemplate()
@@ -162,23 +168,27 @@ export async function openTestApp(
   const state = { wall: T0, monotonic: 0, address: '192.0.2.7', statements: 0 }
   const logged: Logged[] = []
   const calls: Facts[] = []
+  const addresses = new Map(publicAddresses)
   const clock = () => state.wall
   const random = seededRandom(2)
   const counting = options.countsStatements ? () => void state.statements++ : undefined
   const store = Store.inMemory(T0, Buffer.from(bytes), counting)
   const { rates = standardRates, passwordCost = { memoryKiB: 8, passes: 1 } } = options
-  const desk = new Desk({ store, clock, random })
+  const desk = new Desk({ store, clock, random, outbox: new Outbox(payloadOf) })
   const machine = {
     clock,
     monotonic: () => state.monotonic,
     random,
     passwordCost,
     log: collector(logged, calls),
+    resolve: (host: string) => lookUp(addresses, host),
   }
   const signing = memorySecret()
   ensureSigningKeys(signing, seededRandom(3))
   const addressOf = () => state.address
-  const app = makeApp({ desk, signing }, { machine, rates, hosts, addressOf })
+  const allowed = new Networks(options.privateNetworks ?? [])
+  const targets = () => ({ resolve: machine.resolve, allowed, ownPort: 7300 })
+  const app = makeApp({ desk, signing }, { machine, rates, hosts, addressOf, targets })
   return {
     app,
     desk,
@@ -187,6 +197,7 @@ export async function openTestApp(
     logged,
     calls,
     named: new Map(),
+    addresses,
     raw: (name) => raw.get(name) ?? '',
     advance(ms) {
       state.wall += ms
@@ -205,6 +216,19 @@ export async function openTestApp(
 }
 
 const hosts = () => ['desk.test']
+
+const publicAddresses: readonly (readonly [string, readonly string[]])[] = [
+  ['hooks.test', ['93.184.216.34']],
+  ['other.test', ['93.184.216.35', '2606:2800:220:1::1']],
+]
+
+function lookUp(
+  addresses: ReadonlyMap<string, readonly string[]>,
+  host: string,
+): Promise<readonly string[]> {
+  const found = addresses.get(host)
+  return found ? Promise.resolve(found) : Promise.reject(new Error('no such name'))
+}
 
 function collector(logged: Logged[], calls: Facts[]): Log {
   return {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Reader } from '../../domain/tx.ts'
 import { isEmail } from '../../lib/email.ts'
 import { isAtLeast, isAtMost } from '../../lib/text.ts'
-import { dayOf, isDay, type Millis } from '../../lib/time.ts'
+import { dayOf, momentOf, type Millis } from '../../lib/time.ts'
 import { passwordLength } from '../../security/password.ts'
 import { asking, asList, finding } from '../fields.ts'
 
@@ -165,6 +165,17 @@ export function momentAfterNow() {
   return asking(moment, { rule: 'afterNow', holds: (reader, at: Millis) => at > reader.now })
 }
 
+/** A moment, as milliseconds; may be left out. */
+export function optionalMoment() {
+  const moment = z
+    .string()
+    .refine((value) => momentOf(value) !== undefined, finding({ rule: 'date' }))
+    .meta({ format: 'date-time' })
+    .transform((value): Millis => momentOf(value) ?? 0)
+    .optional()
+  return z.preprocess((value) => trimmed(value) ?? undefined, moment)
+}
+
 /** A calendar date, or a moment, which stands for its day by UTC; counted from 1970, may be left out. */
 export function optionalDay() {
   const day = z
@@ -191,20 +202,6 @@ function address(max: number) {
     .refine(isEmail, finding({ rule: 'email' }))
     .refine((value) => isAtMost(value, max), finding({ rule: 'max', max }))
     .meta({ format: 'idn-email', maxLength: max })
-}
-
-const isoMoment =
-  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/
-
-const firstMoment = Date.parse('0000-01-01T00:00:00Z')
-const lastMoment = Date.parse('9999-12-31T23:59:59.999Z')
-
-/** The moment that a text names, in UTC unless it says otherwise; undefined for what is none. */
-function momentOf(text: string): Millis | undefined {
-  const [, day, time = '00:00', zone = 'Z'] = isoMoment.exec(text) ?? []
-  if (day === undefined || !isDay(day)) return undefined
-  const at = Date.parse(`${day}T${time}${zone.replace(/(\d{2})(\d{2})$/, '$1:$2')}`)
-  return at >= firstMoment && at <= lastMoment ? at : undefined
 }
 
 function atMost(schema: z.ZodString, max: number) {

@@ -20,6 +20,7 @@ import { cannedResponseEndpoints } from './internal/cannedresponses.ts'
 import { categoryEndpoints } from './internal/categories.ts'
 import { customers } from './internal/customers.ts'
 import { customFieldEndpoints } from './internal/customfields.ts'
+import { deliveries } from './internal/deliveries.ts'
 import { departmentEndpoints } from './internal/departments.ts'
 import { apiKeys } from './internal/keys.ts'
 import { knowledgeCategoryEndpoints } from './internal/knowledgecategories.ts'
@@ -29,6 +30,7 @@ import { productEndpoints } from './internal/products.ts'
 import { reportEndpoints } from './internal/reports.ts'
 import { settings } from './internal/settings.ts'
 import { tickets } from './internal/tickets.ts'
+import { webhooks } from './internal/webhooks.ts'
 import { session } from './session.ts'
 
 const health = 'Health check successful'
@@ -64,6 +66,8 @@ const nouns: readonly Endpoint[] = [
   ...knowledgeCategoryEndpoints,
   ...articles,
   ...activityLogs,
+  ...webhooks,
+  ...deliveries,
 ]
 
 /** Every row of the internal group, for admins. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isEmail } from '../../lib/email.ts'
 import { isAtMost } from '../../lib/text.ts'
+import { momentOf, type Millis } from '../../lib/time.ts'
 import { finding } from '../fields.ts'
 
 // The words of Keva's field tables. Text is kept as sent; text that is only blanks is missing.
@@ -45,6 +46,15 @@ export function flag() {
 
 export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
   return z.enum(words)
+}
+
+/** A moment, as milliseconds. */
+export function moment() {
+  return z
+    .string()
+    .refine((value) => momentOf(value) !== undefined, finding({ rule: 'date' }))
+    .meta({ format: 'date-time' })
+    .transform((value): Millis => momentOf(value) ?? 0)
 }
 
 /** A list of names, each filled and of at most so many characters. */

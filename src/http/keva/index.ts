@@ -4,12 +4,14 @@ import { documentRow } from '../openapi.ts'
 import { metricsScope } from '../operations.ts'
 import { approvals } from './approvals.ts'
 import { customers } from './customers.ts'
+import { deliveries } from './deliveries.ts'
 import { keva } from './dialect.ts'
 import { document, pageDocument } from './document.ts'
 import { entries } from './entries.ts'
 import { messages } from './messages.ts'
 import { pages, v1, type KevaSurface } from './surface.ts'
 import { tickets } from './tickets.ts'
+import { webhooks } from './webhooks.ts'
 
 /** The nouns that have a shape of their own below `/api`. */
 const nouns: readonly ((on: KevaSurface) => readonly Endpoint[])[] = [customers, approvals, entries]
@@ -21,7 +23,7 @@ export const endpoints = rowsOn(v1)
 export const pageEndpoints = rowsOn(pages)
 
 function rowsOn(on: KevaSurface): readonly Endpoint[] {
-  return [...tickets, ...messages, ...nouns.flatMap((noun) => noun(on))]
+  return [...tickets, ...messages, ...nouns.flatMap((noun) => noun(on)), ...webhooks, ...deliveries]
 }
 
 const documented = [...endpoints, documentRow(document, endpoints)]

@@ -56,6 +56,18 @@ const spellings: { readonly [N in ToldName]: (body: EventBodies[N]) => object | 
   'ticket.deleted': (body) => ({ ticketId: publicId('ticket', body.uid) }),
   'message.created': said,
   'note.created': said,
+  'approval.created': awaited,
+  'approval.decided': (body) => ({
+    ...proposal(body),
+    decision: body.decision,
+    decidedBy: body.decidedBy && publicId('staff', body.decidedBy),
+    feedback: body.feedback,
+    messageId: body.messageUid && publicId('message', body.messageUid),
+    entryId: body.articleUid && publicId('article', body.articleUid),
+    // What the desk cannot do itself, for whoever is told that it may be done.
+    platformAction: body.platformAction,
+  }),
+  'approval.expired': awaited,
   'customer.created': customer,
   'customer.updated': updatedCustomer,
   'staff.created': person,
@@ -99,6 +111,22 @@ function said(body: EventBodies['note.created']) {
     senderEmail: body.senderEmail,
     body: body.body,
   }
+}
+
+function proposal({
+  uid,
+  ticketUid,
+  actionType,
+}: Omit<EventBodies['approval.expired'], 'expiresAt'>) {
+  return {
+    approvalId: publicId('approval', uid),
+    ticketId: ticketUid && publicId('ticket', ticketUid),
+    actionType,
+  }
+}
+
+function awaited(body: EventBodies['approval.expired']) {
+  return { ...proposal(body), expiresAt: isoSeconds(body.expiresAt) }
 }
 
 function customer({ uid, email, name }: EventBodies['customer.created']) {
