@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Fault, type Blocked, type Issue } from '../domain/errors.ts'
 import { isSubscription, webhookTypes } from '../domain/subscriptions.ts'
 import type { Reader } from '../domain/tx.ts'
+import type { ExtraHeaders } from '../domain/webhooks.ts'
 import type { Services } from './endpoint.ts'
 import { finding, isRecord, read } from './fields.ts'
 
@@ -33,20 +34,29 @@ const headerText = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
 /** Headers to send along, by name. */
 export function extraHeaders() {
-  return z.record(z.string(), z.string()).superRefine((headers, context) => {
-    const names = Object.keys(headers)
-    const seen = new Set<string>()
-    for (const [at, name] of names.entries()) {
-      const isRepeated = seen.has(name.toLowerCase())
-      seen.add(name.toLowerCase())
-      if (at < headersMost && !isRepeated && isHeader(name, headers[name] ?? '')) continue
-      context.addIssue({ code: 'custom', path: [name], ...finding({ rule: 'header' }) })
-    }
+  return z
+    .record(z.string(), z.unknown())
+    .superRefine((headers, context) => {
+      for (const name of strayHeaders(headers)) {
+        context.addIssue({ code: 'custom', path: [name], ...finding({ rule: 'header' }) })
+      }
+    })
+    .transform((headers) => headers as ExtraHeaders)
+    .meta({ type: 'object', additionalProperties: { type: 'string' } })
+}
+
+/** The names of headers that cannot be set, that come twice, or that are too many. */
+function strayHeaders(headers: { readonly [name: string]: unknown }): string[] {
+  const seen = new Set<string>()
+  return Object.entries(headers).flatMap(([name, text]) => {
+    const isNew = !seen.has(name.toLowerCase())
+    seen.add(name.toLowerCase())
+    return isNew && seen.size <= headersMost && isHeader(name, text) ? [] : [name]
   })
 }
 
-function isHeader(name: string, text: string): boolean {
-  if (!headerName.test(name) || reserved.test(name)) return false
+function isHeader(name: string, text: unknown): boolean {
+  if (typeof text !== 'string' || !headerName.test(name) || reserved.test(name)) return false
   return text.length <= headerTextMost && headerText.test(text)
 }
 

@@ -139,9 +139,11 @@ const targets: { readonly [B in Blocked]: string } = {
   name_not_found: 'must have a host that can be found',
 }
 
-/** `customerEmail` as people write it: `customer email`. */
+/** `customerEmail` as people write it: `customer email`. What is inside a field keeps its name. */
 function spaced(field: string): string {
-  return field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  return field.replace(/^[^.]+/, (name) =>
+    name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
+  )
 }
 
 function capital(text: string): string {
