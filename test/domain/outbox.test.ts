@@ -15,8 +15,9 @@ import {
   updateWebhook,
   type WebhookPatch,
 } from '../../src/domain/webhooks.ts'
+import { openDesk } from '../../src/app.ts'
 import { payloadOf } from '../../src/http/keva/payloads.ts'
-import { Store } from '../../src/store/db.ts'
+import type { Store } from '../../src/store/db.ts'
 import { eventsAfter } from '../../src/store/events.ts'
 import type { Sync } from '../../src/store/queries.ts'
 import { seeded } from '../prove/random.ts'
@@ -332,6 +333,34 @@ describe('the endpoints in memory', () => {
   })
 })
 
+test('a command beside the server tells the same receivers', async () => {
+  using folder = tempFolder('beside')
+  const machine = {
+    ...quietMachine,
+    clock: () => T0,
+    random: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
+  }
+  using server = await openDesk(folder.path, 'own', machine)
+  await server.desk.write(
+    systemActor,
+    (tx) =>
+      createWebhook(tx, { url: 'https://hooks.test/', events: ['staff.*'] }, sealing).webhook.id,
+  )
+  using command = await openDesk(folder.path, 'share', machine)
+  await command.desk.write(
+    systemActor,
+    (tx) => createStaff(tx, { role: 'agent', name: 'Ida', email: 'i@x.test' }).id,
+  )
+  expect(types(server.store)).toEqual(['staff.created'])
+})
+
+const quietMachine = {
+  monotonic: () => 0,
+  log: { info() {}, error() {} },
+  passwordCost: { memoryKiB: 8, passes: 1 },
+  resolve: () => Promise.reject(new Error('no names here')),
+}
+
 test('what is left of a deleted endpoint is cleared away in small batches, and nothing else', async () => {
   const gone = await endpoint({ events: ['ticket.created'] })
   await endpoint({ events: ['ticket.created'] })
@@ -339,11 +368,16 @@ test('what is left of a deleted endpoint is cleared away in small batches, and n
     for (let n = 0; n < 25; n++) open(tx)
   })
   await write((tx) => deleteWebhook(tx, gone))
-  const forget = () => house.desk.write(jobActor, (tx) => forgetDeletedWebhooks(tx, 10))
   expect([await forget(), await forget(), await forget(), await forget()]).toEqual([10, 10, 5, 0])
   expect(new Set(told().map((row) => row.endpoint))).toEqual(new Set([2]))
   expect(told()).toHaveLength(25)
-  const rows = (table: string) =>
-    clientOf(house.store).prepare(`SELECT count(*) FROM ${table}`).pluck().get()
   expect([rows('webhook_endpoints'), rows('delivery_counts')]).toEqual([1, 1])
 })
+
+function forget(): Promise<number> {
+  return house.desk.write(jobActor, (tx) => forgetDeletedWebhooks(tx, 10))
+}
+
+function rows(table: string): unknown {
+  return clientOf(house.store).prepare(`SELECT count(*) FROM ${table}`).pluck().get()
+}

@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { answersKeptMs, keepAnswer } from '../../src/domain/idempotency.ts'
 import { KeyRing } from '../../src/domain/keyring.ts'
 import { createKey } from '../../src/domain/keys.ts'
+import { createWebhook, deleteWebhook } from '../../src/domain/webhooks.ts'
 import { systemActor } from '../../src/domain/tx.ts'
 import {
   forgetAnswers,
   forgetSessions,
+  forgetWebhooks,
   reopenStore,
   saveKeyUses,
   whileWritable,
@@ -180,4 +182,18 @@ describe('reopenStore', () => {
     expect([store.fault, said.at(-1)]).toEqual([undefined, 'store reopened'])
     await store.write((q) => setMeta(q, 'a', '1'))
   })
+})
+
+test('forgetWebhooks clears away a deleted webhook, and leaves one that is in use', async () => {
+  await house.desk.write(systemActor, (tx) => {
+    const fields = { url: 'https://hooks.test/', events: ['*'] }
+    const { webhook } = createWebhook(tx, fields, 'secret')
+    createWebhook(tx, fields, 'secret')
+    deleteWebhook(tx, webhook.id)
+  })
+  const webhooks = () =>
+    clientOf(house.store).prepare('SELECT id FROM webhook_endpoints').pluck().all()
+  expect(webhooks()).toEqual([1, 2])
+  expect(await forgetWebhooks(house.desk).step(T0)).toBe(false)
+  expect(webhooks()).toEqual([2])
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { Networks } from '../../src/security/networks.ts'
-import { isBlocked, vetTarget, type TargetRules } from '../../src/security/target.ts'
+import { blockOf, isBlocked, vetTarget, type TargetRules } from '../../src/security/target.ts'
 
 // reliability.md has these as bar W2: whatever names this machine or its neighbours is not called.
 
@@ -154,5 +154,17 @@ describe('a network that the settings open', () => {
 
   test('lets a name through that has an address there and one open to all, encrypted', async () => {
     expect(isBlocked(await vetTarget('https://mixed.example/', office))).toBe(false)
+  })
+})
+
+describe('what is asked while a caller waits', () => {
+  test('says what is wrong, or nothing', async () => {
+    expect(await blockOf('https://hooks.example/', rules(), 1000)).toBeNull()
+    expect(await blockOf('https://mixed.example/', rules(), 1000)).toBe('address_blocked')
+  })
+
+  test('does not find a name that nobody answers for', async () => {
+    const silent = { ...rules(), resolve: () => new Promise<never>(() => {}) }
+    expect(await blockOf('https://hooks.example/', silent, 5)).toBe('name_not_found')
   })
 })

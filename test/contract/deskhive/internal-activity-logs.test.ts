@@ -8,6 +8,7 @@ import { hourMs } from '../../../src/lib/time.ts'
 import { arrange, contract, type Before, type Given } from '../../support/contract.ts'
 import { openTestApp, staff, type TestApp } from '../../support/harness.ts'
 import { call } from '../../support/send.ts'
+import { hookUrl } from '../../support/webhooks.ts'
 import { agentTicket, catalog, closedTicket, openTicket, ticket } from '../../support/seed.ts'
 import { decidedAs, entry, platform, proposed, reply, update } from '../keva/proposals.ts'
 import { internalRefusals } from '../refusals.ts'
@@ -290,6 +291,30 @@ const cases: readonly Case[] = [
       { call: 'DELETE /api/v1/internal/api-keys/15' },
     ],
     ['API key "Shop" created', 'API key "Store" updated', 'API key "Store" revoked'],
+  ],
+  [
+    'webhooks, by their hosts',
+    [],
+    [
+      { call: 'POST /api/v1/internal/webhooks', body: { url: hookUrl, events: ['*'] } },
+      {
+        call: 'PATCH /api/v1/internal/webhooks/1',
+        body: { headers: { 'X-Token': 'open sesame' } },
+      },
+      { call: 'PATCH /api/v1/internal/webhooks/1', body: { is_active: false } },
+      { call: 'PATCH /api/v1/internal/webhooks/1', body: { is_active: true } },
+      { call: 'POST /api/v1/internal/webhooks/1/rotate-secret' },
+      { call: 'POST /api/v1/internal/webhooks/1/test' },
+      { call: 'DELETE /api/v1/internal/webhooks/1' },
+    ],
+    [
+      'Webhook "hooks.test" created',
+      'Webhook "hooks.test" updated',
+      'Webhook "hooks.test" disabled',
+      'Webhook "hooks.test" enabled',
+      'Webhook "hooks.test" secret rotated',
+      'Webhook "hooks.test" deleted',
+    ],
   ],
   [
     'users and agents',

@@ -1,6 +1,6 @@
-import { expect } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { contract, uid, type Row } from '../../support/contract.ts'
-import type { TestApp } from '../../support/harness.ts'
+import { openTestApp, type TestApp } from '../../support/harness.ts'
 import { call } from '../../support/send.ts'
 import {
   hookUrl,
@@ -462,3 +462,23 @@ contract(rotateLine, { key: 'keva', call: rotateLine, given: one() }, [
   { name: 'knows no other', call: `POST /api/v1/webhooks/${nobody}/rotate-secret`, ...missing },
   ...kevaRefusals(rotateLine, 'kevaReader'),
 ])
+
+test('a network that the settings open may be called, encrypted or not', async () => {
+  using app = await openTestApp({ privateNetworks: ['10.0.0.0/8'] })
+  const statusOf = async (url: string) =>
+    (await call(app, createLine, { key: 'keva', body: { ...required, url } })).status
+  expect([await statusOf('http://10.0.0.5/in'), await statusOf('https://192.168.0.5/')]).toEqual([
+    201, 422,
+  ])
+})
+
+test('neither a secret nor a header is in the log', async () => {
+  using app = await openTestApp()
+  const body = { ...required, headers: { 'X-Token': 'open sesame' } }
+  const made = await call(app, createLine, { key: 'keva', body })
+  const { data } = made.body as { data: { id: string; secret: string } }
+  await call(app, `POST /api/v1/webhooks/${data.id}/rotate-secret`, { key: 'keva' })
+  const log = JSON.stringify([app.logged, app.calls])
+  expect(app.calls.length).toBe(2)
+  for (const word of ['open sesame', 'whsec_', 's3cret-path']) expect(log).not.toContain(word)
+})
