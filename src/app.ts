@@ -29,7 +29,6 @@ import {
 } from './jobs/housekeeping.ts'
 import { watchOver } from './jobs/watch.ts'
 import type { Log } from './lib/log.ts'
-import { secondMs } from './lib/time.ts'
 import { clientAddress } from './security/address.ts'
 import { Attempts } from './security/attempts.ts'
 import type { Networks } from './security/networks.ts'
@@ -142,7 +141,7 @@ export function makeApp(
   const observer = new Observer({ log, metrics, monotonic, random, addressOf })
   const probes: Probe[] = []
   const operations = { metrics, gate, addressOf, findings: () => findingsOf(probes) }
-  const vetUrl = (url: string) => blockOf(url, targets(), vettingMs)
+  const vetUrl = (url: string) => blockOf(url, targets())
   const services = { passwords, signIns, vetUrl, sealing: () => keys.sealing }
   const house = { desk, gate, log, services, observer, operations, hosts }
   const elysia = mount(house, surfaces).compile()
@@ -155,9 +154,6 @@ export function makeApp(
     handle: (request) => refuseHost(house, surfaces, request) ?? elysia.fetch(request),
   }
 }
-
-// A caller waits for it.
-const vettingMs = 5 * secondMs
 
 /** What a running server takes anew when its settings are read again. */
 export type Rules = {

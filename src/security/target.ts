@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { Millis } from '../lib/time.ts'
+import { secondMs, type Millis } from '../lib/time.ts'
 import { isPublicAddress, type Networks } from './networks.ts'
 
 /** Every address of a host name, IPv4 and IPv6; rejects when it has none. */
@@ -53,11 +53,14 @@ export async function vetTarget(text: string, rules: TargetRules): Promise<Targe
   return { url, address }
 }
 
+// A caller waits for it.
+const vettingMs = 5 * secondMs
+
 /** Why a URL is not called, or null; a name that takes longer to look up is not found. */
 export async function blockOf(
   text: string,
   rules: TargetRules,
-  withinMs: Millis,
+  withinMs: Millis = vettingMs,
 ): Promise<Blocked | null> {
   const { promise: late, resolve } = Promise.withResolvers<Blocked>()
   AbortSignal.timeout(withinMs).addEventListener('abort', () => resolve('name_not_found'))

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { createApproval, decideApproval } from '../../src/domain/approvals.ts'
 import { labels } from '../../src/domain/catalog.ts'
 import { upsertCustomer, updateCustomer } from '../../src/domain/customers.ts'
 import { recordedEvent } from '../../src/domain/events.ts'
@@ -16,6 +17,7 @@ import {
   type WebhookPatch,
 } from '../../src/domain/webhooks.ts'
 import { openDesk } from '../../src/app.ts'
+import { hourMs } from '../../src/lib/time.ts'
 import { payloadOf } from '../../src/http/keva/payloads.ts'
 import type { Store } from '../../src/store/db.ts'
 import { eventsAfter } from '../../src/store/events.ts'
@@ -263,6 +265,38 @@ describe('the payload', () => {
       },
       'solved',
       { assignedTo: { from: 'ai', to: null } },
+    ])
+  })
+
+  test('of an approval has its decision, and what there is to do elsewhere', async () => {
+    await endpoint({ events: ['approval.*'] })
+    const ticketId = await write(open)
+    const action = {
+      platform: 'stripe',
+      actionId: 'refund',
+      description: null,
+      params: { amount: 5 },
+    }
+    const made = await write((tx) =>
+      createApproval(tx, { actionType: 'platform_action', ticketId, lifeMs: hourMs, ...action }),
+    )
+    await write((tx) => decideApproval(tx, made.uid, { decision: 'rejected', feedback: 'No' }).id)
+    const about = {
+      approvalId: `apr_${made.uid}`,
+      ticketId: expect.stringMatching(/^tkt_/) as string,
+      actionType: 'platform_action',
+    }
+    expect(told().map(({ payload }) => payload.data)).toEqual([
+      { ...about, expiresAt: '2026-05-04T09:15:00Z' },
+      {
+        ...about,
+        decision: 'rejected',
+        decidedBy: null,
+        feedback: 'No',
+        messageId: null,
+        entryId: null,
+        platformAction: action,
+      },
     ])
   })
 
