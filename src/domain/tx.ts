@@ -4,9 +4,10 @@ import type { Queries, Sync } from '../store/queries.ts'
 import { StoreUnavailable, type Store } from '../store/db.ts'
 import { recordActivity } from './activity.ts'
 import { Fault } from './errors.ts'
-import { Spine, type Emit, type EventName, type NewEvent } from './events.ts'
+import type { Emit, EventName, NewEvent } from './events.ts'
 import { tellAgents } from './notifications.ts'
 import type { Outbox } from './outbox.ts'
+import { Spine } from './spine.ts'
 
 /** Who acts. `staffId` is the user or agent that a key stands for. */
 export type Actor = {

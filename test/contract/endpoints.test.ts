@@ -184,7 +184,6 @@ const ourRows = [
   'PATCH /api/v1/internal/api-keys/:id api-keys:update',
   'PATCH /api/v1/internal/settings settings:update',
   'PATCH /api/v1/external/profile agent',
-  'POST /api/v1/external/notifications/read-all agent',
   'POST /api/v1/internal/session public',
   'POST /api/v1/internal/session/refresh public',
   'DELETE /api/v1/internal/session person',
