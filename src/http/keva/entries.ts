@@ -31,7 +31,7 @@ const statusWords = ['active', 'archived', 'suggested'] as const
 
 type StatusWord = (typeof statusWords)[number]
 
-const shown: { readonly [S in ArticleStatus]: StatusWord } = {
+export const shownEntryStatuses: { readonly [S in ArticleStatus]: StatusWord } = {
   published: 'active',
   draft: 'suggested',
   archived: 'archived',
@@ -83,7 +83,7 @@ function present(article: Article) {
     title: article.title,
     content: article.content ?? '',
     category: article.categoryName,
-    status: shown[article.status],
+    status: shownEntryStatuses[article.status],
     source: article.source,
     createdBy: article.authorUid === null ? null : publicId('staff', article.authorUid),
     createdAt: isoSeconds(article.createdAt),

@@ -1,9 +1,9 @@
 import type { EventBodies, RecordedEvent, TicketChanges } from '../../domain/events.ts'
 import { isTold, type ToldName } from '../../domain/subscriptions.ts'
-import type { ArticleStatus } from '../../domain/articles.ts'
 import { publicId } from '../../lib/ids.ts'
 import { isoSeconds } from '../../lib/time.ts'
 import { customerFields } from './customers.ts'
+import { shownEntryStatuses } from './entries.ts'
 import { shown as shownStatuses } from './tickets.ts'
 
 /** What receivers are told of an event (keva.md 9.1), with its place among all events and its ticket's. */
@@ -142,14 +142,8 @@ function person({ uid, name, role }: EventBodies['staff.created']) {
   return { userId: publicId('staff', uid), name, role }
 }
 
-const entryStatuses: { readonly [S in ArticleStatus]: string } = {
-  published: 'active',
-  draft: 'suggested',
-  archived: 'archived',
-}
-
 function entry({ uid, title, status }: EventBodies['article.created']) {
-  return { entryId: publicId('article', uid), title, status: entryStatuses[status] }
+  return { entryId: publicId('article', uid), title, status: shownEntryStatuses[status] }
 }
 
 function listed({ id, name }: EventBodies['label.created']) {
