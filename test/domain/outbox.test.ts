@@ -18,7 +18,7 @@ import {
 } from '../../src/domain/webhooks.ts'
 import { openDesk } from '../../src/app.ts'
 import { hourMs } from '../../src/lib/time.ts'
-import { payloadOf } from '../../src/http/keva/payloads.ts'
+import { payloadOf } from '../../src/http/payloads.ts'
 import type { Store } from '../../src/store/db.ts'
 import { eventsAfter } from '../../src/store/events.ts'
 import type { Sync } from '../../src/store/queries.ts'

@@ -9,7 +9,7 @@ import { Desk, systemActor, type Random, type Reader, type Tx } from '../../src/
 import { internalScopes } from '../../src/http/deskhive/index.ts'
 import type { Rates } from '../../src/http/gate.ts'
 import type { Facts, Log } from '../../src/lib/log.ts'
-import { payloadOf } from '../../src/http/keva/payloads.ts'
+import { payloadOf } from '../../src/http/payloads.ts'
 import { ensureSigningKeys } from '../../src/domain/signingkeys.ts'
 import type { Connection } from '../../src/store/connection.ts'
 import { Networks } from '../../src/security/networks.ts'

@@ -3,7 +3,8 @@ import type { DiffLine, ProposedChanges } from '../../domain/approvals.ts'
 import type { LabelledTicket } from '../../domain/ticketviews.ts'
 import { publicId, uidOf } from '../../lib/ids.ts'
 import { finding } from '../fields.ts'
-import { change, present, shown, statusChange } from './tickets.ts'
+import { shownStatuses } from '../shown.ts'
+import { change, present, statusChange } from './tickets.ts'
 
 /** What `update_ticket` proposes: the fields of the ticket's own PATCH (keva.md 4.6), at least one. */
 export const changesTable = change.refine(
@@ -33,7 +34,7 @@ export function presentChanges({
   resolutionType,
 }: ProposedChanges) {
   return {
-    status: status && shown[status.to],
+    status: status && shownStatuses[status.to],
     priority,
     assignedTo: assigneeUid && assigneeUid !== 'ai' ? publicId('staff', assigneeUid) : assigneeUid,
     tags: labels,

@@ -12,6 +12,7 @@ import { publicId, uidOf } from '../../lib/ids.ts'
 import { isoSeconds, isoSecondsOrNull, secondMs } from '../../lib/time.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { read, readQuery } from '../fields.ts'
+import type { CustomerField } from '../shown.ts'
 import { email, flag, names, oneOf, optionalText, priorityWords } from './fields.ts'
 import { date } from './shapes.ts'
 import { byOffset, type KevaSurface } from './surface.ts'
@@ -34,10 +35,7 @@ const profile = {
   notes: optionalText(notesMax),
   salesforceContactId: optionalText(lineMax),
   hubspotContactId: optionalText(lineMax),
-}
-
-/** The fields that a customer is shown with and that may change. */
-export const customerFields: readonly string[] = ['email', ...Object.keys(profile)]
+} satisfies { readonly [F in Exclude<CustomerField, 'email'>]: z.ZodType }
 
 const upsert = z.object({ email: email(), ...profile })
 const changes = z.object(profile)

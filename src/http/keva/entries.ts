@@ -20,6 +20,7 @@ import { publicId, uidOf } from '../../lib/ids.ts'
 import { isoSeconds } from '../../lib/time.ts'
 import type { Call, Endpoint } from '../endpoint.ts'
 import { partial, read, readQuery } from '../fields.ts'
+import { entryStatusWords, shownEntryStatuses, type EntryStatusWord } from '../shown.ts'
 import { line, oneOf, optionalText, text } from './fields.ts'
 import { date } from './shapes.ts'
 import { byPage, gone, removed, type KevaSurface } from './surface.ts'
@@ -27,17 +28,7 @@ import { byPage, gone, removed, type KevaSurface } from './surface.ts'
 const titleMax = 500
 const categoryMax = 250
 
-const statusWords = ['active', 'archived', 'suggested'] as const
-
-type StatusWord = (typeof statusWords)[number]
-
-export const shownEntryStatuses: { readonly [S in ArticleStatus]: StatusWord } = {
-  published: 'active',
-  draft: 'suggested',
-  archived: 'archived',
-}
-
-const stored: { readonly [W in StatusWord]: ArticleStatus } = {
+const stored: { readonly [W in EntryStatusWord]: ArticleStatus } = {
   active: 'published',
   suggested: 'draft',
   archived: 'archived',
@@ -48,7 +39,7 @@ const fields = z.object({
   title: line(titleMax),
   content: text().meta({ description: 'Markdown, kept as it is sent' }),
   category: optionalText(categoryMax).meta({ description: 'By name, made on its first use' }),
-  status: oneOf(statusWords).optional(),
+  status: oneOf(entryStatusWords).optional(),
 })
 
 const changes = partial(fields)
@@ -56,7 +47,7 @@ const changes = partial(fields)
 /** keva.md 6.2. */
 const filters = z.object({
   category: z.string().optional(),
-  status: oneOf(statusWords).default('active').optional(),
+  status: oneOf(entryStatusWords).default('active').optional(),
   search: z.string().optional().meta({
     description: 'Words, or beginnings of words, all of them in title and content; best first',
   }),
@@ -69,7 +60,7 @@ const shape = z
     title: z.string(),
     content: z.string(),
     category: z.string().nullable(),
-    status: z.enum(statusWords),
+    status: z.enum(entryStatusWords),
     source: z.enum(['manual', 'ai']),
     createdBy: z.string().nullable(),
     createdAt: date,

@@ -22,6 +22,7 @@ import { publicId, uidOf } from '../../lib/ids.ts'
 import { isoSeconds } from '../../lib/time.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { asking, read, readQuery } from '../fields.ts'
+import { shownStatuses, statusWords, type StatusWord } from '../shown.ts'
 import { email, names, oneOf, optionalText, priorityWords, text } from './fields.ts'
 import { date } from './shapes.ts'
 import { envelopeList, v1 } from './surface.ts'
@@ -29,19 +30,6 @@ import { envelopeList, v1 } from './surface.ts'
 const subjectMax = 500
 const nameMax = 250
 const tagMax = 250
-
-const statusWords = ['open', 'pending', 'solved', 'closed'] as const
-
-export type StatusWord = (typeof statusWords)[number]
-
-/** By which word each stored status is shown. */
-export const shown: { readonly [S in TicketStatus]: StatusWord } = {
-  open: 'open',
-  in_progress: 'open',
-  on_hold: 'pending',
-  solved: 'solved',
-  closed: 'closed',
-}
 
 const stored: { readonly [W in StatusWord]: readonly [TicketStatus, ...TicketStatus[]] } = {
   open: ['open', 'in_progress'],
@@ -97,7 +85,7 @@ export function present(ticket: LabelledTicket) {
   return {
     id: publicId('ticket', ticket.uid),
     subject: ticket.subject,
-    status: shown[ticket.status],
+    status: shownStatuses[ticket.status],
     priority: ticket.priority,
     customerEmail: ticket.customerEmail ?? '',
     customerName: ticket.customerName,

@@ -1,10 +1,8 @@
-import type { EventBodies, RecordedEvent, TicketChanges } from '../../domain/events.ts'
-import { isTold, type ToldName } from '../../domain/subscriptions.ts'
-import { publicId } from '../../lib/ids.ts'
-import { isoSeconds } from '../../lib/time.ts'
-import { customerFields } from './customers.ts'
-import { shownEntryStatuses } from './entries.ts'
-import { shown as shownStatuses } from './tickets.ts'
+import type { EventBodies, RecordedEvent, TicketChanges } from '../domain/events.ts'
+import { isTold, type ToldName } from '../domain/subscriptions.ts'
+import { publicId } from '../lib/ids.ts'
+import { isoSeconds } from '../lib/time.ts'
+import { customerFields, shownEntryStatuses, shownStatuses } from './shown.ts'
 
 /** What receivers are told of an event (keva.md 9.1), with its place among all events and its ticket's. */
 export type Payload = {
@@ -134,7 +132,8 @@ function customer({ uid, email, name }: EventBodies['customer.created']) {
 }
 
 function updatedCustomer(body: EventBodies['customer.updated']) {
-  const fields = body.fields.filter((field) => customerFields.includes(field))
+  const known: readonly string[] = customerFields
+  const fields = body.fields.filter((field) => known.includes(field))
   return fields.length === 0 ? null : { ...customer(body), fields }
 }
 
