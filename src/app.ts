@@ -6,7 +6,7 @@ import { ensureSigningKeys, SigningKeys } from './domain/signingkeys.ts'
 import { Desk, systemActor, type Clock, type Random } from './domain/tx.ts'
 import { surfaces as deskhiveSurfaces } from './http/deskhive/index.ts'
 import type { Surface } from './http/dialect.ts'
-import { Gate, type Rates } from './http/gate.ts'
+import { Gate, noLimits, type Rates } from './http/gate.ts'
 import { surfaces as kevaSurfaces } from './http/keva/index.ts'
 import { findingsOf, type Probe } from './domain/health.ts'
 import { payloadOf } from './http/payloads.ts'
@@ -15,12 +15,14 @@ import { Metrics } from './http/metrics.ts'
 import { mount, refuseHost } from './http/mount.ts'
 import { Observer } from './http/observe.ts'
 import { SignIns } from './http/signins.ts'
+import { Streams } from './http/streams.ts'
 import { expireProposals } from './jobs/approvals.ts'
 import { closeWaiting } from './jobs/autoclose.ts'
 import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
 import {
   forgetAnswers,
+  forgetEvents,
   forgetSessions,
   forgetWebhooks,
   reopenStore,
@@ -108,6 +110,7 @@ export function firstKeys(
 export type App = {
   readonly desk: Desk
   readonly ring: KeyRing
+  readonly streams: Streams
   setRates(rates: Rates): void
   readonly metrics: Metrics
   /** What `GET /health/ready` looks at. */
@@ -115,7 +118,10 @@ export type App = {
   handle(request: Request): Response | Promise<Response>
 }
 
-/** Everything between a request and the desk. `addressOf` tells who is calling. */
+/**
+ * Everything between a request and the desk. `addressOf` tells who is calling, `keepOpen` keeps a call from
+ * being ended for being quiet.
+ */
 export function makeApp(
   { desk, signing }: Pick<OpenDesk, 'desk' | 'signing'>,
   options: {
@@ -124,16 +130,20 @@ export function makeApp(
     hosts: () => readonly string[]
     addressOf: (request: Request) => string
     targets: () => TargetRules
+    keepOpen: (request: Request) => void
   },
 ): App {
-  const { machine, rates, hosts, addressOf, targets } = options
+  const { machine, rates, hosts, addressOf, targets, keepOpen } = options
   const { clock, monotonic, log, random } = machine
   const uid = desk.read(systemActor, workspaceUid)
   if (uid === undefined) throw new Error('The data folder has no workspace')
   const ring = new KeyRing(desk, monotonic)
   const keys = new SigningKeys(signing, monotonic, (err) => log.error('signing keys kept', err))
   const tokens = new AccessTokens({ desk, keys, workspaceUid: uid, clock, random })
-  const gate = new Gate({ ring, tokens, rates, clock, monotonic, workspaceUid: uid, addressOf })
+  const parts = { ring, tokens, clock, monotonic, workspaceUid: uid, addressOf }
+  const gate = new Gate({ ...parts, rates })
+  const open = new Gate({ ...parts, rates: noLimits })
+  const streams = new Streams({ desk, gate: open, log, monotonic })
   const passwords = new Passwords(machine.passwordCost)
   const attempts = new Attempts(monotonic)
   const signIns = new SignIns({ passwords, attempts, tokens, addressOf, log })
@@ -143,11 +153,12 @@ export function makeApp(
   const operations = { metrics, gate, addressOf, findings: () => findingsOf(probes) }
   const vetUrl = (url: string) => blockOf(url, targets())
   const services = { passwords, signIns, vetUrl, sealing: () => keys.sealing }
-  const house = { desk, gate, log, services, observer, operations, hosts }
+  const house = { desk, gate, log, services, observer, operations, streams, hosts, keepOpen }
   const elysia = mount(house, surfaces).compile()
   return {
     desk,
     ring,
+    streams,
     setRates: (next) => gate.setRates(next),
     metrics,
     probes,
@@ -163,6 +174,8 @@ export type Rules = {
   readonly trustedProxies: Networks
   /** The networks that are not public and may be called none the less. */
   readonly privateNetworks: Networks
+  /** How long events are kept; 0 for ever. */
+  readonly eventsDays: number
 }
 
 export type Listening = {
@@ -201,6 +214,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
       allowed: rules.privateNetworks,
       ownPort: listener.port,
     }),
+    keepOpen: (request) => listener.keepOpen(request),
   })
   const binding = { host, port, tls: certificate?.read() ?? null }
   const listener = new Listener(binding, {
@@ -214,6 +228,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
   const writing = [
     saveKeyUses(app.ring),
     forgetAnswers(desk),
+    forgetEvents(desk, () => rules.eventsDays),
     forgetSessions(desk),
     expireProposals(desk),
     forgetWebhooks(desk),
@@ -226,6 +241,8 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
   ]
   const heartbeat = startHeartbeat(jobs, machine.clock, machine.log)
   watchOver(app, { store, desk, heartbeat, clock: machine.clock, monotonic: machine.monotonic })
+  // Not one of the jobs, which may take their time.
+  const streaming = setInterval(() => app.streams.beat(), secondMs)
   return {
     url: listener.url,
     apply(next) {
@@ -235,6 +252,8 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
     async stop(graceMs) {
       // Awaited alone it would wait for idle connections too, for as long as clients keep them.
       listener.refuse()
+      clearInterval(streaming)
+      app.streams.close()
       const deadline = machine.monotonic() + graceMs
       while (listener.pendingRequests > 0 && machine.monotonic() < deadline) await Bun.sleep(5)
       await listener.close()

@@ -25,6 +25,7 @@ const defaults: {
   log: { level: 'error' | 'info'; format: 'auto' | 'json' | 'text'; destination: string }
   limits: { kevaPerMinute: number; supportDeskPerMinute: number; unauthenticatedPerMinute: number }
   webhooks: { allowPrivateNetworks: readonly string[] }
+  retention: { eventsDays: number }
 } = {
   server: {
     host: '127.0.0.1',
@@ -39,6 +40,7 @@ const defaults: {
   log: { level: 'info', format: 'auto', destination: 'stderr' },
   limits: { kevaPerMinute: 100, supportDeskPerMinute: 600, unauthenticatedPerMinute: 60 },
   webhooks: { allowPrivateNetworks: [] },
+  retention: { eventsDays: 90 },
 } satisfies Settings
 
 function readSettings(text: string, name: string): Settings {
@@ -90,7 +92,9 @@ describe('readSettings', () => {
       support_desk_per_minute = 1_000_000
       unauthenticated_per_minute = 0x10
       [webhooks]
-      allow_private_networks = ["192.168.7.0/24"]`
+      allow_private_networks = ["192.168.7.0/24"]
+      [retention]
+      events_days = 0`
     expect(readSettings(text, 'f')).toEqual({
       server: {
         host: '0.0.0.0',
@@ -105,6 +109,7 @@ describe('readSettings', () => {
       log: { level: 'error', format: 'json', destination: '/var/log/desk.log' },
       limits: { kevaPerMinute: 0, supportDeskPerMinute: 1_000_000, unauthenticatedPerMinute: 16 },
       webhooks: { allowPrivateNetworks: ['192.168.7.0/24'] },
+      retention: { eventsDays: 0 },
     })
   })
 
@@ -323,6 +328,7 @@ describe('the environment and the flags', () => {
       DESKBOX_LIMITS_SUPPORT_DESK_PER_MINUTE: '7',
       DESKBOX_LIMITS_UNAUTHENTICATED_PER_MINUTE: '8',
       DESKBOX_WEBHOOKS_ALLOW_PRIVATE_NETWORKS: '10.0.0.0/8',
+      DESKBOX_RETENTION_EVENTS_DAYS: '30',
     }
     expect(entries.map(variableOf).toSorted()).toEqual(Object.keys(given).toSorted())
     const effective = effectiveSettings({ file: null, environment: given, flags: new Map() })

@@ -42,6 +42,7 @@ beforeAll(async () => {
     hosts: ['desk.test'],
     trustedProxies: new Networks([]),
     privateNetworks: new Networks([]),
+    eventsDays: 90,
   }
   server = listen(opened, { machine, rules, host: '127.0.0.1', port: 0 })
   port = Number(new URL(server.url).port)

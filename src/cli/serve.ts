@@ -89,12 +89,13 @@ export async function serve(args: string[], io: Io): Promise<number> {
   return 0
 }
 
-function rulesOf({ limits, server, webhooks }: Settings): Rules {
+function rulesOf({ limits, server, webhooks, retention }: Settings): Rules {
   return {
     rates: limits,
     hosts: server.hosts,
     trustedProxies: new Networks(server.trustedProxies),
     privateNetworks: new Networks(webhooks.allowPrivateNetworks),
+    eventsDays: retention.eventsDays,
   }
 }
 

@@ -111,6 +111,14 @@ export const table = {
       'Networks that are not public, and that webhooks may call none the less.',
     ),
   },
+  retention: {
+    events_days: reloaded(
+      whole(0, 36_500),
+      90,
+      'days',
+      'How long the event feed goes back; 0 is for ever.',
+    ),
+  },
 }
 
 type Table = typeof table

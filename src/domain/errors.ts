@@ -39,7 +39,7 @@ export type FaultAbout = {
   unauthenticated:
     'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'agent' | 'credentials' | 'session'
   forbidden: 'scope'
-  limited: 'rate'
+  limited: 'rate' | 'streams'
   not_found:
     | 'path'
     | 'workspace'
@@ -52,6 +52,8 @@ export type FaultAbout = {
     | 'webhook'
     | 'delivery'
     | 'record'
+  /** Was there, and is no longer kept. */
+  gone: 'events'
   method: 'method'
   malformed: 'host' | 'json' | 'form' | 'contentType' | 'idempotencyKey' | 'cursor'
   too_large: 'body'

@@ -7,6 +7,7 @@ import type { Gate, Visit } from './gate.ts'
 import type { Sent } from './idempotency.ts'
 import type { Observer } from './observe.ts'
 import type { Operations } from './operations.ts'
+import type { Streams } from './streams.ts'
 import { pathOf } from './paths.ts'
 
 /** Everything that answering needs. */
@@ -17,6 +18,9 @@ export type House = {
   readonly services: Services
   readonly observer: Observer
   readonly operations: Operations
+  readonly streams: Streams
+  /** Keeps a call from being ended for being quiet. */
+  readonly keepOpen: (request: Request) => void
   /** The names that callers may use, beside localhost and addresses. */
   readonly hosts: () => readonly string[]
 }
@@ -36,31 +40,60 @@ export function failed(house: House, dialect: Dialect, visit: Visit, err: unknow
 
 export function refused(house: House, dialect: Dialect, visit: Visit, fault: Fault): Response {
   if (!visit.standing) house.gate.lookAtStranger(visit)
-  const { status, body } = dialect.word(fault)
-  return respond(house, dialect, visit, { status, text: JSON.stringify(body), isReplay: false })
+  const { status, body, headers } = dialect.word(fault)
+  const text = JSON.stringify(body)
+  return respond(house, dialect, visit, { status, text, isReplay: false, headers })
 }
 
-export function respond(house: House, dialect: Dialect, visit: Visit, sent: Sent): Response {
-  const { standing } = visit
+type Headers = { readonly [name: string]: string }
+
+export function respond(
+  house: House,
+  dialect: Dialect,
+  visit: Visit,
+  sent: Sent & { readonly headers?: Headers | undefined },
+): Response {
   const { status, text, isReplay, tag } = sent
-  const rate = standing
-    ? dialect.rateHeaders(standing, house.gate.fullAtSeconds(standing), status === 429)
-    : undefined
-  house.observer.end(visit.observed, status)
   const headers = {
-    ...jsonHeaders,
-    'X-Request-Id': visit.observed.id,
-    ...rate,
+    'Content-Type': 'application/json',
+    ...answered(house, dialect, visit, status),
     ...(isReplay && replayHeaders),
     ...(tag !== undefined && { ETag: tag, 'Cache-Control': 'private, no-cache' }),
+    ...sent.headers,
   }
   return new Response(bodiless.has(status) ? null : text, { status, headers })
 }
 
-const jsonHeaders = {
-  'Content-Type': 'application/json',
-  'Cache-Control': 'no-store',
-  'X-Content-Type-Options': 'nosniff',
+/** An answer that goes on; null for one whose head alone is asked for. */
+export function respondStream(
+  house: House,
+  dialect: Dialect,
+  visit: Visit,
+  body: ReadableStream<Uint8Array> | null,
+): Response {
+  const headers = {
+    'Content-Type': 'text/event-stream',
+    // A proxy that holds answers back until they are whole would hold this one for ever.
+    'X-Accel-Buffering': 'no',
+    ...answered(house, dialect, visit, 200),
+  }
+  return new Response(body, { headers })
+}
+
+/** Notes that a call is answered, and gives the headers that every answer has. */
+function answered(
+  { gate, observer }: House,
+  dialect: Dialect,
+  { standing, observed }: Visit,
+  status: number,
+): Headers {
+  observer.end(observed, status)
+  return {
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Request-Id': observed.id,
+    ...(standing && dialect.rateHeaders(standing, gate.fullAtSeconds(standing), status === 429)),
+  }
 }
 
 const bodiless = new Set([204, 304])

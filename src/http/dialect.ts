@@ -3,7 +3,12 @@ import type { Standing } from '../security/bucket.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Gate, Visit } from './gate.ts'
 
-export type Wording = { readonly status: number; readonly body: object }
+export type Wording = {
+  readonly status: number
+  readonly body: object
+  /** What the refusal says in headers besides. */
+  readonly headers?: Headers | undefined
+}
 
 /** How one contract admits callers, words refusals and spells its headers. */
 export type Dialect = {

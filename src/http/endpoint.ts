@@ -49,6 +49,8 @@ type Row = {
   }
   /** The version of the record in the path, if there is one: what `If-Match` is held against. */
   readonly version?: (call: Call<Reader>) => number | undefined
+  /** Statuses that few rows refuse with, and when. */
+  readonly refusals?: { readonly [status: number]: string }
   /** The answer holds a secret: it is kept for replays only under the caller's own key. */
   readonly isSecret?: true
   /** The body may hold a secret: nothing is kept that it could be guessed from. */
@@ -58,6 +60,26 @@ type Row = {
 export type ReadEndpoint = Row & {
   readonly method: 'GET'
   run(call: Call<Reader>): Answer
+}
+
+/** One message of a stream; `data` is text on one line. */
+export type Message = { readonly id: number; readonly event: string; readonly data: string }
+
+/** Something that goes on, read from a position. */
+export type Followed = {
+  readonly position: number
+  /** What is committed past a position, a page of it, and how far that got. */
+  next(
+    reader: Reader,
+    position: number,
+  ): { readonly messages: readonly Message[]; readonly position: number; readonly isEnd: boolean }
+}
+
+/** A read whose answer goes on, as Server-Sent Events. `answer` shows one message's data. */
+export type StreamEndpoint = Row & {
+  readonly method: 'GET'
+  /** `lastEventId` is the id of the last message that the caller has seen, as it says. */
+  follow(call: Call<Reader>, lastEventId: string | null): Followed
 }
 
 /** What works outside a transaction, for rows that need it. */
@@ -94,7 +116,11 @@ export function withPreparation<P>(
 }
 
 /** An endpoint is a row: a dialect's noun file reads like the contract's own table. */
-export type Endpoint = ReadEndpoint | WriteEndpoint
+export type Endpoint = ReadEndpoint | StreamEndpoint | WriteEndpoint
+
+export function isStream(endpoint: Endpoint): endpoint is StreamEndpoint {
+  return 'follow' in endpoint
+}
 
 /** The scopes of which each suffices for the row; none when every key of the surface may use it. */
 export function scopesOf({ scope, orScope }: Pick<Row, 'scope' | 'orScope'>): string[] {

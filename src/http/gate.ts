@@ -16,6 +16,13 @@ export type Rates = {
   readonly unauthenticatedPerMinute: number
 }
 
+/** For those who are only looked at. */
+export const noLimits: Rates = {
+  kevaPerMinute: 0,
+  supportDeskPerMinute: 0,
+  unauthenticatedPerMinute: 0,
+}
+
 /** One request on its way through a dialect's checks. */
 export type Visit = {
   readonly request: Request

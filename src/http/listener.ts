@@ -63,6 +63,12 @@ export class Listener {
     return 'unknown'
   }
 
+  /** Ends this call no more for being quiet. */
+  keepOpen(request: Request): void {
+    const server = [this.#server, ...this.#leaving].find((one) => one.requestIP(request) !== null)
+    server?.timeout(request, 0)
+  }
+
   /** New connections get this certificate; those that there are end with their call in flight. */
   renew(tls: Tls): void {
     const former = this.#server

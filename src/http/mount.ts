@@ -1,11 +1,18 @@
 import { Elysia } from 'elysia'
 import { Fault } from '../domain/errors.ts'
 import type { Reader } from '../domain/tx.ts'
-import { failed, newVisit, refused, respond, type House } from './answers.ts'
+import { failed, newVisit, refused, respond, respondStream, type House } from './answers.ts'
 import { readBody } from './body.ts'
 import { entityTag, isKnown, refuseStale } from './conditions.ts'
 import type { Dialect, Surface } from './dialect.ts'
-import type { Call, Endpoint, ReadEndpoint, WriteEndpoint } from './endpoint.ts'
+import {
+  isStream,
+  type Call,
+  type Endpoint,
+  type ReadEndpoint,
+  type StreamEndpoint,
+  type WriteEndpoint,
+} from './endpoint.ts'
 import type { Visit } from './gate.ts'
 import { isOwnHost } from './hosts.ts'
 import { isRepeat, once, repeatOf, type Repeat } from './idempotency.ts'
@@ -73,6 +80,7 @@ function server(house: House, dialect: Dialect, endpoint: Endpoint): Serve {
   return (request, params) => {
     const visit = newVisit(house, request)
     const serve = () => {
+      if (isStream(endpoint)) return serveStream(house, { dialect, visit, endpoint, params })
       if (endpoint.method === 'GET') return serveRead(house, { dialect, visit, endpoint, params })
       return serveWrite(house, { dialect, visit, endpoint, params })
     }
@@ -112,6 +120,22 @@ function serveRead(house: House, served: Served<ReadEndpoint>): Response {
   const tag = entityTag(version, text)
   const sent = isKnown(request.headers, tag) ? { status: 304, text: '' } : { status, text }
   return respond(house, dialect, visit, { ...sent, isReplay: false, tag })
+}
+
+/** Admits the caller again and again as long as the stream goes on. */
+function serveStream(house: House, served: Served<StreamEndpoint>): Response {
+  const { dialect, visit, endpoint, params } = served
+  const { caller, query, request } = visit
+  const lastEventId = request.headers.get('last-event-id')
+  const followed = house.desk.read(house.gate.actorOf(visit), (tx) =>
+    endpoint.follow({ tx, params, query, body: {}, caller }, lastEventId),
+  )
+  if (request.method === 'HEAD') return respondStream(house, dialect, visit, null)
+  const body = house.streams.open(caller?.name ?? '', followed, (gate) =>
+    dialect.admit(gate, { ...visit, standing: null, caller: null }, endpoint),
+  )
+  house.keepOpen(request)
+  return respondStream(house, dialect, visit, body)
 }
 
 async function serveWrite(house: House, served: Served<WriteEndpoint>): Promise<Response> {

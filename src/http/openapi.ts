@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { version } from '../lib/version.ts'
-import { scopesOf, type Endpoint } from './endpoint.ts'
+import { isStream, scopesOf, type Endpoint } from './endpoint.ts'
 
 type Json = { readonly [name: string]: unknown }
 
@@ -81,6 +81,7 @@ function operationOf(endpoint: Endpoint, parts: DocumentParts, schemas: Schemas)
       ...pathParameters(endpoint),
       ...queryParameters(endpoint, schemas),
       ...conditions(endpoint),
+      ...(isStream(endpoint) ? [lastEventId] : []),
       ...(endpoint.access === 'public' ? [] : (parts.parameters ?? [])),
     ],
     ...(endpoint.body && { requestBody: requestBody(schemas.input(endpoint.body)) }),
@@ -89,6 +90,7 @@ function operationOf(endpoint: Endpoint, parts: DocumentParts, schemas: Schemas)
       ...unchangedOf(endpoint),
       ...refusalsOf(parts, schemas),
       ...staleOf(endpoint, parts, schemas),
+      ...refusalsOf({ ...parts, refusals: endpoint.refusals ?? {} }, schemas),
     },
     security: securityOf(endpoint, parts),
   }
@@ -100,9 +102,18 @@ function securityOf({ access }: Endpoint, { security }: DocumentParts): Json[] {
   return schemes.map(({ name }) => ({ [name]: [] }))
 }
 
-function successesOf({ answer, summary }: Endpoint, schemas: Schemas): Json {
+const lastEventId = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  description: 'The last id that was seen, as a browser sends it by itself; goes before `after`',
+  schema: { type: 'string' },
+}
+
+function successesOf(endpoint: Endpoint, schemas: Schemas): Json {
+  const { answer, summary } = endpoint
   const { status, also, shape, isVersioned } = answer
   if (status === 204) return { 204: { description: summary } }
+  if (isStream(endpoint)) return { [status]: streamed(summary, schemas.output(shape)) }
   const success = {
     ...json(summary, schemas.output(shape)),
     ...(isVersioned && { headers: { ETag: { schema: { type: 'string' } } } }),
@@ -180,6 +191,14 @@ function requestBody(schema: Json): Json {
 
 function json(description: string, schema: Json): Json {
   return { description, content: { 'application/json': { schema } } }
+}
+
+/** Messages of which each has this as its data. */
+function streamed(description: string, schema: Json): Json {
+  const content = {
+    schema: { type: 'string', contentMediaType: 'application/json', contentSchema: schema },
+  }
+  return { description, content: { 'text/event-stream': content } }
 }
 
 /** The schema of a shape, its named parts moved to the document's components. */

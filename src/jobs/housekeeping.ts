@@ -1,4 +1,5 @@
 import { forgetDeletedWebhooks } from '../domain/deliveries.ts'
+import { forgetOldEvents } from '../domain/feed.ts'
 import { forgetOldAnswers } from '../domain/idempotency.ts'
 import type { KeyRing } from '../domain/keyring.ts'
 import { forgetEndedSessions } from '../domain/sessions.ts'
@@ -67,6 +68,11 @@ export function forgetSessions(desk: Desk): Job {
 /** Clears away what is left of deleted webhooks, once a minute, in small batches. */
 export function forgetWebhooks(desk: Desk): Job {
   return forgetting('forget webhooks', desk, forgetDeletedWebhooks)
+}
+
+/** Forgets events that the feed has kept for `days`, once a minute, in small batches. */
+export function forgetEvents(desk: Desk, days: () => number): Job {
+  return forgetting('forget events', desk, (tx, most) => forgetOldEvents(tx, days(), most))
 }
 
 function forgetting(name: string, desk: Desk, forget: (tx: Tx, most: number) => number): Job {

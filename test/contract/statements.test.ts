@@ -139,6 +139,7 @@ const seeds: { readonly [row: string]: Seed } = {
   'GET /api/v1/webhooks/:id/deliveries': deliveries,
   [`${internal}/webhooks`]: webhooks,
   [`${internal}/webhooks/:id/deliveries`]: deliveries,
+  'GET /api/v1/events': tickets,
   [`${internal}/tickets`]: tickets,
   [`${internal}/tickets/:id/messages`]: messages,
   [`${internal}/departments`]: each((tx, n) => departments.create(tx, { name: `No. ${n}` })),
@@ -149,6 +150,7 @@ const seeds: { readonly [row: string]: Seed } = {
   [`${internal}/products`]: each((tx, n) => products.create(tx, { name: `No. ${n}` })),
   [`${internal}/customers`]: customers,
   [`${internal}/agents`]: agents,
+  [`${internal}/events`]: tickets,
   [`${internal}/canned-responses`]: each((tx, n) =>
     cannedResponses.create(tx, { title: `No. ${n}` }),
   ),

@@ -42,7 +42,7 @@ export const servedRows: readonly Served[] = [
   ...below(
     '/api',
     'keva',
-    pageEndpoints.filter(({ path }) => !/^\/(?:tickets|webhooks)/.test(path)),
+    pageEndpoints.filter(({ path }) => !/^\/(?:tickets|webhooks|events)/.test(path)),
   ),
   ...below('/api/v1/internal', 'special', internalEndpoints),
   ...below('/api/v1/external', 'agent', externalEndpoints),

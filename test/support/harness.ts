@@ -188,7 +188,10 @@ export async function openTestApp(
   const addressOf = () => state.address
   const allowed = new Networks(options.privateNetworks ?? [])
   const targets = () => ({ resolve: machine.resolve, allowed, ownPort: 7300 })
-  const app = makeApp({ desk, signing }, { machine, rates, hosts, addressOf, targets })
+  const app = makeApp(
+    { desk, signing },
+    { machine, rates, hosts, addressOf, targets, keepOpen() {} },
+  )
   return {
     app,
     desk,

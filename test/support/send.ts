@@ -25,10 +25,8 @@ const origin = 'http://desk.test'
 
 /** Sends `POST /path`; `{name}` in it stands for what a test named so. */
 export async function call(app: TestApp, line: string, sending: Sending = {}): Promise<Answered> {
-  const filled = filledIn(app, line)
-  const [method = 'GET', target = '/'] = filled.split(' ')
-  const path = target.split('?')[0] ?? target
-  const response = await app.app.handle(requestOf(app, { method, target, path }, sending))
+  const { method, path, request } = requestOf(app, line, sending)
+  const response = await app.app.handle(request)
   const text = method === 'HEAD' ? '' : await response.text()
   const body: unknown = text === '' ? undefined : JSON.parse(text)
   return {
@@ -44,9 +42,10 @@ function filledIn(app: TestApp, text: string): string {
   return text.replace(/\{(\w+)\}/g, (all, name: string) => app.named.get(name) ?? all)
 }
 
-type Target = { readonly method: string; readonly target: string; readonly path: string }
-
-function requestOf(app: TestApp, { method, target, path }: Target, sending: Sending): Request {
+/** The request of a line, and what of it tests look at. */
+export function requestOf(app: TestApp, line: string, sending: Sending) {
+  const [method = 'GET', target = '/'] = filledIn(app, line).split(' ')
+  const path = target.split('?')[0] ?? target
   const { key = null, headers = {}, body } = sending
   const sent = new Headers({ host: 'desk.test', ...keyHeader(app, path, key) })
   const isForm = body instanceof FormData || body instanceof URLSearchParams
@@ -55,7 +54,8 @@ function requestOf(app: TestApp, { method, target, path }: Target, sending: Send
     if (value === '') sent.delete(name)
     else sent.set(name, value)
   }
-  return new Request(`${origin}${target}`, { method, headers: sent, body: encoded(body) ?? null })
+  const given = { method, headers: sent, body: encoded(body) ?? null }
+  return { method, path, request: new Request(`${origin}${target}`, given) }
 }
 
 /** Each dialect has its own header, whatever key is put into it. */

@@ -23,6 +23,7 @@ import { customFieldEndpoints } from './internal/customfields.ts'
 import { deliveries } from './internal/deliveries.ts'
 import { departmentEndpoints } from './internal/departments.ts'
 import { apiKeys } from './internal/keys.ts'
+import { events } from './internal/events.ts'
 import { knowledgeCategoryEndpoints } from './internal/knowledgecategories.ts'
 import { labelEndpoints } from './internal/labels.ts'
 import { messages } from './internal/messages.ts'
@@ -68,6 +69,7 @@ const nouns: readonly Endpoint[] = [
   ...activityLogs,
   ...webhooks,
   ...deliveries,
+  ...events,
 ]
 
 /** Every row of the internal group, for admins. */

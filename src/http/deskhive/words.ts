@@ -1,5 +1,6 @@
 import type { Blocked, Fault, FaultAbout, FaultKind, Issue, Rule } from '../../domain/errors.ts'
 import type { Wording } from '../dialect.ts'
+import { headersOf, oldestIn } from '../feed.ts'
 
 // deskhive.md 2.1, 3.2 to 3.4: the codes that exist and their exact sentences, which are Laravel's.
 
@@ -8,6 +9,7 @@ const statuses: { readonly [K in FaultKind]: number } = {
   forbidden: 403,
   limited: 429,
   not_found: 404,
+  gone: 410,
   method: 405,
   malformed: 400,
   too_large: 413,
@@ -30,7 +32,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     session: 'Unauthenticated.',
   },
   forbidden: { scope: 'Forbidden scope' },
-  limited: { rate: 'Too Many Attempts.' },
+  limited: { rate: 'Too Many Attempts.', streams: 'Too many open streams.' },
   not_found: {
     path: 'Not found',
     workspace: 'Not found',
@@ -44,6 +46,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     delivery: 'Not found',
     record: 'Not found',
   },
+  gone: { events: 'Events that old are no longer kept' },
   method: { method: 'Method not allowed' },
   malformed: {
     host: 'Invalid Host header',
@@ -78,7 +81,8 @@ export function word(fault: Fault): Wording {
   const byAbout: { readonly [about: string]: string } = texts[fault.kind]
   // A missing header is the one refusal of a stranger that is 400 (2.1, check 3).
   const status = fault.about === 'header' ? 400 : statuses[fault.kind]
-  return { status, body: { message: byAbout[fault.about] } }
+  const message = `${byAbout[fault.about]}${oldestIn(fault)}`
+  return { status, body: { message }, headers: headersOf(fault) }
 }
 
 /** Laravel's error bag: the first sentence, how many more there are, and all of them by field. */

@@ -8,6 +8,7 @@ import { deliveries } from './deliveries.ts'
 import { keva } from './dialect.ts'
 import { document, pageDocument } from './document.ts'
 import { entries } from './entries.ts'
+import { events } from './events.ts'
 import { messages } from './messages.ts'
 import { pages, v1, type KevaSurface } from './surface.ts'
 import { tickets } from './tickets.ts'
@@ -19,11 +20,12 @@ const nouns: readonly ((on: KevaSurface) => readonly Endpoint[])[] = [customers,
 /** Every row of the authoritative surface. */
 export const endpoints = rowsOn(v1)
 
-/** The same rows in the shapes of their pages, tickets as ever (keva.md R1). */
+/** The same rows in the shapes of their pages, tickets and events as ever (keva.md R1). */
 export const pageEndpoints = rowsOn(pages)
 
 function rowsOn(on: KevaSurface): readonly Endpoint[] {
-  return [...tickets, ...messages, ...nouns.flatMap((noun) => noun(on)), ...webhooks, ...deliveries]
+  const shaped = nouns.flatMap((noun) => noun(on))
+  return [...tickets, ...messages, ...shaped, ...webhooks, ...deliveries, ...events]
 }
 
 const documented = [...endpoints, documentRow(document, endpoints)]

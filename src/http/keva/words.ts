@@ -1,5 +1,6 @@
 import type { Blocked, Fault, FaultAbout, FaultKind, Issue, Rule } from '../../domain/errors.ts'
 import type { Wording } from '../dialect.ts'
+import { headersOf, oldestIn } from '../feed.ts'
 
 // keva.md 3.4 and 3.5: the codes that exist and their exact strings.
 
@@ -8,6 +9,7 @@ const statuses: { readonly [K in FaultKind]: number } = {
   forbidden: 403,
   limited: 429,
   not_found: 404,
+  gone: 410,
   method: 405,
   malformed: 400,
   too_large: 400,
@@ -30,7 +32,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     session: 'Invalid API key',
   },
   forbidden: { scope: 'Insufficient scope' },
-  limited: { rate: 'Rate limit exceeded' },
+  limited: { rate: 'Rate limit exceeded', streams: 'Too many open streams' },
   not_found: {
     path: 'Not found',
     workspace: 'Workspace not found',
@@ -44,6 +46,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     delivery: 'Delivery not found',
     record: 'Not found',
   },
+  gone: { events: 'Events that old are no longer kept' },
   method: { method: 'Method not allowed' },
   malformed: {
     host: 'Invalid Host header',
@@ -79,7 +82,8 @@ export const crash: Wording = { status: 500, body: { error: 'Internal server err
 export function word(fault: Fault): Wording {
   if (fault.kind === 'invalid') return wordIssues(fault.issues, fault.about === 'query')
   const byAbout: { readonly [about: string]: string } = texts[fault.kind]
-  return { status: statuses[fault.kind], body: { error: byAbout[fault.about] } }
+  const error = `${byAbout[fault.about]}${oldestIn(fault)}`
+  return { status: statuses[fault.kind], body: { error }, headers: headersOf(fault) }
 }
 
 /** A bad query, or a bad word where only a few may stand, is 400 with the first; all else is 422 (R9). */
