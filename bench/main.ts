@@ -8,8 +8,10 @@ import { parseArgs } from 'node:util'
 import { build } from '../build/build.ts'
 import { thisMachine } from '../build/targets.ts'
 import { Connection } from '../src/store/connection.ts'
+import { timeFeed } from './feed.ts'
 import { residentMb } from './process.ts'
 import {
+  feedRows,
   flatRows,
   memoryRows,
   readRows,
@@ -89,6 +91,8 @@ async function measure(options: Options): Promise<void> {
   const measured = await runRounds(field, options, progress)
   const { small, written, used, fresh } = field
   const loadedMb = { reads: residentMb(small.server.pid), writes: residentMb(written.server.pid) }
+  progress('following events')
+  const feed = await timeFeed(field, options.seconds)
   progress('starting again and again')
   const [key = ''] = small.seeded.keva
   const startUsed = await startOnUsed({ binary, cwd: used, times: startsTimed }, key)
@@ -101,6 +105,7 @@ async function measure(options: Options): Promise<void> {
     ...readRows(measured),
     ...flatRows(measured, tickets),
     ...writeRows(measured),
+    ...feedRows(feed),
     ...startRows(startUsed, startFresh),
     ...reportRows(reports, reportTickets),
     ...memoryRows(field.idleMb, loadedMb),

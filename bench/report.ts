@@ -1,3 +1,4 @@
+import type { TimedFeed } from './feed.ts'
 import type { Measured } from './rounds.ts'
 import { longReads, reads } from './reads.ts'
 import type { TimedReport } from './reports.ts'
@@ -90,6 +91,17 @@ export function writeRows({ samples }: Measured): Row[] {
     { measure: 'Keva: create a ticket, 64 clients', figure: ms('create') },
     { measure: '90 % get, 10 % create, 32 clients', figure: `${mixed}/s, ${ms('mixed')}` },
     ...reads.map(({ name, title }) => ({ measure: `${title}, 32 clients`, figure: ms(name) })),
+  ]
+}
+
+export function feedRows({ replay, live }: TimedFeed): Row[] {
+  const { perSecond, p50Ms, p95Ms } = live
+  return [
+    { measure: 'Event stream: one reader who catches up', figure: shownRate(replay.perSecond) },
+    {
+      measure: `Event stream: from a change sent to its event heard, ${perSecond}/s`,
+      figure: `p50 ${grouped(p50Ms)}, p95 ${grouped(p95Ms)} ms`,
+    },
   ]
 }
 

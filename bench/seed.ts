@@ -57,7 +57,13 @@ function makeKeys(tx: Tx): Pick<Seeded, 'keva' | 'internal'> {
       (_, n) => createKey(tx, { ...common, kind, name: `bench ${n}`, scopes }).raw,
     )
   return {
-    keva: make('keva', ['messages:write', 'messages:read', 'tickets:write', 'tickets:read']),
+    keva: make('keva', [
+      'messages:write',
+      'messages:read',
+      'tickets:write',
+      'tickets:read',
+      'events:read',
+    ]),
     internal: make('internal', ['customers:list', 'tickets:list', 'tickets:read']),
   }
 }

@@ -254,8 +254,11 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
       listener.refuse()
       clearInterval(streaming)
       app.streams.close()
-      const deadline = machine.monotonic() + graceMs
-      while (listener.pendingRequests > 0 && machine.monotonic() < deadline) await Bun.sleep(5)
+      const began = machine.monotonic()
+      const hasPassed = (ms: number) => machine.monotonic() - began >= ms
+      // Readers of streams have a moment to take the end; whoever does not read is not waited for.
+      const unread = () => (hasPassed(secondMs) ? app.streams.unread : 0)
+      while (listener.pendingRequests > unread() && !hasPassed(graceMs)) await Bun.sleep(5)
       await listener.close()
       await heartbeat.stop()
       if (!opened.store.fault) await app.ring.saveUses(machine.clock())

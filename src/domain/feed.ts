@@ -9,7 +9,10 @@ import type { Reader, Tx } from './tx.ts'
 // they happened. Whoever keeps the position that a page reached misses none and sees none twice.
 
 /** How many events a page looks at, however few are of the types that are asked for. */
-export const examinedMost = 10_000
+const examinedMost = 5000
+
+// What is removed at once holds up who wants to write.
+const removedBytesMost = 512 * 1024
 
 export type FeedPage = {
   readonly events: readonly RecordedEvent[]
@@ -56,9 +59,14 @@ export function typesMeant(word: string): readonly EventName[] {
   return toldNames.filter((name) => name.startsWith(word.slice(0, -1)))
 }
 
-/** Removes events that have been kept for so many days, looking at `most`; 0 days keep them for ever. */
+/**
+ * Removes a batch, of `most` at most, of the events that have been kept for so many days; 0 days keep them
+ * for ever. Returns how many it removed: none is left once that is 0.
+ */
 export function forgetOldEvents(tx: Tx, days: number, most: number): number {
-  return days === 0 ? 0 : removeEvents(tx.q, tx.now - days * dayMs, most)
+  if (days === 0) return 0
+  const before = tx.now - days * dayMs
+  return removeEvents(tx.q, { before, most, bytesMost: removedBytesMost })
 }
 
 function gone(oldest: number): Fault {

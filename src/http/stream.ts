@@ -73,6 +73,12 @@ export class Stream {
     this.#leave()
   }
 
+  /** After the end: whether the reader has yet to take some of it. */
+  get isUnread(): boolean {
+    // A stream wants nothing more once it is closed, which it is when all that waited has been taken.
+    return this.#controller?.desiredSize !== 0
+  }
+
   #leave(): void {
     if (this.#isOver) return
     this.#isOver = true

@@ -27,6 +27,7 @@ export class Streams {
   readonly #open = new Map<Stream, { readonly caller: string; readonly readmit: Readmit }>()
   #isWaking = false
   #isClosed = false
+  #ending: readonly Stream[] = []
   #head = 0
 
   /** `gate` has no limits, so that nobody pays for being looked at. */
@@ -74,7 +75,13 @@ export class Streams {
   /** Ends every stream, and opens no more. */
   close(): void {
     this.#isClosed = true
-    for (const stream of this.#open.keys()) stream.end('the server is stopping')
+    this.#ending = [...this.#open.keys()]
+    for (const stream of this.#ending) stream.end('the server is stopping')
+  }
+
+  /** How many of those that were closed are still being answered, since nobody reads them. */
+  get unread(): number {
+    return this.#ending.filter((stream) => stream.isUnread).length
   }
 
   /** Once for all that was committed together. */

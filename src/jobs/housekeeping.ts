@@ -72,18 +72,27 @@ export function forgetWebhooks(desk: Desk): Job {
 
 /** Forgets events that the feed has kept for `days`, once a minute, in small batches. */
 export function forgetEvents(desk: Desk, days: () => number): Job {
-  return forgetting('forget events', desk, (tx, most) => forgetOldEvents(tx, days(), most))
+  const forget = (tx: Tx, most: number) => forgetOldEvents(tx, days(), most)
+  // A batch is a short one where events are large, so only an empty one is the last.
+  return forgetting('forget events', desk, forget, 1)
 }
 
-function forgetting(name: string, desk: Desk, forget: (tx: Tx, most: number) => number): Job {
+/** Rests once fewer than `enough` were forgotten. */
+function forgetting(
+  name: string,
+  desk: Desk,
+  forget: (tx: Tx, most: number) => number,
+  enough = rowsPerStep,
+): Job {
   let nextAt: Millis = 0
   return {
     name,
     async step(now) {
-      if (now < nextAt) return false
+      // A clock that was set back must not make it rest for longer than its minute.
+      if (now < nextAt && now >= nextAt - minuteMs) return false
       const forgotten = await desk.write(jobActor, (tx) => forget(tx, rowsPerStep))
-      if (forgotten < rowsPerStep) nextAt = now + minuteMs
-      return forgotten === rowsPerStep
+      if (forgotten < enough) nextAt = now + minuteMs
+      return forgotten >= enough
     },
   }
 }

@@ -80,12 +80,16 @@ const firstKept = select({ sequence: events.sequence }, (db, named) =>
   db.select(named).from(events).orderBy(events.sequence).limit(1),
 )
 
-// Sequences are the order of what happened; a clock that was wrong for a while is not.
+// Sequences are the order of what happened; a clock that was wrong for a while is not. What an event is to
+// the disk, its size, is in the head of its row.
 const forgetThrough = command(
   () => sql`DELETE FROM ${events} WHERE ${events.sequence} <= (
     SELECT max(sequence) FROM (
-      SELECT sequence, created_at FROM events ORDER BY sequence LIMIT ${value('most')}
-    ) WHERE created_at < ${value('before')}
+      SELECT sequence, created_at, sum(bytes) OVER (ORDER BY sequence) - bytes AS bytes_before FROM (
+        SELECT sequence, created_at, octet_length(body) AS bytes FROM events
+        ORDER BY sequence LIMIT ${value('most')}
+      )
+    ) WHERE created_at < ${value('before')} AND bytes_before < ${value('bytesMost')}
   )`,
 )
 
@@ -145,9 +149,12 @@ export function oldestSequence(q: Queries): number | undefined {
 }
 
 /**
- * Removes events from before a moment, oldest first, looking at so many at most; an event that came before
- * one of them goes with it. Returns how many it removed.
+ * Removes events from before a moment, oldest first, so many at most, and so many bytes but for the last of
+ * them; an event that came before one of them goes with it. Returns how many it removed.
  */
-export function removeEvents(q: Queries, before: Millis, most: number): number {
-  return forgetThrough(q).run({ before, most }).changes
+export function removeEvents(
+  q: Queries,
+  limits: { readonly before: Millis; readonly most: number; readonly bytesMost: number },
+): number {
+  return forgetThrough(q).run(limits).changes
 }

@@ -127,6 +127,8 @@ export type TestApp = {
   readonly logged: Logged[]
   /** The line of each call. */
   readonly calls: Facts[]
+  /** The calls that may be quiet. */
+  readonly keptOpen: Request[]
   /** Ids that a test gave a name, for `{name}` in later paths. */
   readonly named: Map<string, string>
   /** The addresses of the names that can be looked up. */
@@ -168,6 +170,7 @@ export async function openTestApp(
   const state = { wall: T0, monotonic: 0, address: '192.0.2.7', statements: 0 }
   const logged: Logged[] = []
   const calls: Facts[] = []
+  const keptOpen: Request[] = []
   const addresses = new Map(publicAddresses)
   const clock = () => state.wall
   const random = seededRandom(2)
@@ -186,12 +189,10 @@ export async function openTestApp(
   const signing = memorySecret()
   ensureSigningKeys(signing, seededRandom(3))
   const addressOf = () => state.address
+  const keepOpen = (request: Request) => void keptOpen.push(request)
   const allowed = new Networks(options.privateNetworks ?? [])
   const targets = () => ({ resolve: machine.resolve, allowed, ownPort: 7300 })
-  const app = makeApp(
-    { desk, signing },
-    { machine, rates, hosts, addressOf, targets, keepOpen() {} },
-  )
+  const app = makeApp({ desk, signing }, { machine, rates, hosts, addressOf, targets, keepOpen })
   return {
     app,
     desk,
@@ -199,6 +200,7 @@ export async function openTestApp(
     signing,
     logged,
     calls,
+    keptOpen,
     named: new Map(),
     addresses,
     raw: (name) => raw.get(name) ?? '',
