@@ -16,19 +16,9 @@ import { mount, refuseHost } from './http/mount.ts'
 import { Observer } from './http/observe.ts'
 import { SignIns } from './http/signins.ts'
 import { Streams } from './http/streams.ts'
-import { expireProposals } from './jobs/approvals.ts'
-import { closeWaiting } from './jobs/autoclose.ts'
+import { jobsOf } from './jobs/all.ts'
 import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
-import {
-  forgetAnswers,
-  forgetEvents,
-  forgetSessions,
-  forgetWebhooks,
-  reopenStore,
-  saveKeyUses,
-  whileWritable,
-} from './jobs/housekeeping.ts'
 import { watchOver } from './jobs/watch.ts'
 import type { Log } from './lib/log.ts'
 import { clientAddress } from './security/address.ts'
@@ -225,24 +215,14 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
     },
   })
   const { store, desk } = opened
-  const writing = [
-    saveKeyUses(app.ring),
-    forgetAnswers(desk),
-    forgetEvents(desk, () => rules.eventsDays),
-    forgetSessions(desk),
-    expireProposals(desk),
-    forgetWebhooks(desk),
-    closeWaiting(desk),
-  ]
+  const { ring } = app
   const jobs = [
-    reopenStore(store, machine.log),
-    ...writing.map((job) => whileWritable(store, job)),
+    ...jobsOf({ store, desk, ring, log: machine.log, eventsDays: () => rules.eventsDays }),
     ...(certificate ? [renewCertificate(certificate, listener, machine.log)] : []),
   ]
   const heartbeat = startHeartbeat(jobs, machine.clock, machine.log)
   watchOver(app, { store, desk, heartbeat, clock: machine.clock, monotonic: machine.monotonic })
-  // Not one of the jobs, which may take their time.
-  const streaming = setInterval(() => app.streams.beat(), secondMs)
+  app.streams.start()
   return {
     url: listener.url,
     apply(next) {
@@ -252,13 +232,10 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
     async stop(graceMs) {
       // Awaited alone it would wait for idle connections too, for as long as clients keep them.
       listener.refuse()
-      clearInterval(streaming)
       app.streams.close()
-      const began = machine.monotonic()
-      const hasPassed = (ms: number) => machine.monotonic() - began >= ms
-      // Readers of streams have a moment to take the end; whoever does not read is not waited for.
-      const unread = () => (hasPassed(secondMs) ? app.streams.unread : 0)
-      while (listener.pendingRequests > unread() && !hasPassed(graceMs)) await Bun.sleep(5)
+      const deadline = machine.monotonic() + graceMs
+      const isAnswering = () => listener.pendingRequests > app.streams.unread
+      while (isAnswering() && machine.monotonic() < deadline) await Bun.sleep(5)
       await listener.close()
       await heartbeat.stop()
       if (!opened.store.fault) await app.ring.saveUses(machine.clock())

@@ -14,6 +14,7 @@ export type Readmit = (gate: Gate) => Promise<void> | undefined
 const streamsMost = 100
 const streamsOfCallerMost = 10
 const heartbeatMs = 15 * secondMs
+const patienceMs = secondMs
 
 /**
  * Every stream that is open. A commit wakes them, and a beat once a second finds what another process
@@ -26,7 +27,8 @@ export class Streams {
   readonly #monotonic: () => number
   readonly #open = new Map<Stream, { readonly caller: string; readonly readmit: Readmit }>()
   #isWaking = false
-  #isClosed = false
+  #timer: Timer | undefined
+  #closedAt: number | undefined
   #ending: readonly Stream[] = []
   #head = 0
 
@@ -52,7 +54,8 @@ export class Streams {
   open(caller: string, followed: Followed, readmit: Readmit): ReadableStream<Uint8Array> {
     const own = [...this.#open.values()].filter((one) => one.caller === caller)
     if (own.length >= streamsOfCallerMost) throw new Fault('limited', 'streams')
-    if (this.#isClosed || this.#open.size >= streamsMost) throw new Fault('unavailable', 'busy')
+    if (this.#closedAt !== undefined || this.#open.size >= streamsMost)
+      throw new Fault('unavailable', 'busy')
     const stream = new Stream({
       position: followed.position,
       read: (position) => this.#desk.read(systemActor, (reader) => followed.next(reader, position)),
@@ -64,7 +67,12 @@ export class Streams {
     return stream.body
   }
 
-  /** Once a second. Never throws. */
+  /** Beats once a second until `close`; not as one of the jobs, which may take their time. */
+  start(): void {
+    this.#timer = setInterval(() => this.beat(), secondMs)
+  }
+
+  /** Never throws. */
   beat(): void {
     if (this.#open.size === 0) return
     this.#readmitAll()
@@ -74,14 +82,16 @@ export class Streams {
 
   /** Ends every stream, and opens no more. */
   close(): void {
-    this.#isClosed = true
+    clearInterval(this.#timer)
+    this.#closedAt = this.#monotonic()
     this.#ending = [...this.#open.keys()]
     for (const stream of this.#ending) stream.end('the server is stopping')
   }
 
-  /** How many of those that were closed are still being answered, since nobody reads them. */
+  /** How many of those that were closed nobody reads, after a moment to take the end: not to be waited for. */
   get unread(): number {
-    return this.#ending.filter((stream) => stream.isUnread).length
+    const hasHadTime = this.#monotonic() - (this.#closedAt ?? Infinity) >= patienceMs
+    return hasHadTime ? this.#ending.filter((stream) => stream.isUnread).length : 0
   }
 
   /** Once for all that was committed together. */

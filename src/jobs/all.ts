@@ -1,0 +1,37 @@
+import type { KeyRing } from '../domain/keyring.ts'
+import type { Desk } from '../domain/tx.ts'
+import type { Log } from '../lib/log.ts'
+import type { Store } from '../store/db.ts'
+import { expireProposals } from './approvals.ts'
+import { closeWaiting } from './autoclose.ts'
+import type { Job } from './heartbeat.ts'
+import {
+  forgetAnswers,
+  forgetEvents,
+  forgetSessions,
+  forgetWebhooks,
+  reopenStore,
+  saveKeyUses,
+  whileWritable,
+} from './housekeeping.ts'
+
+/** Every job of a desk, in the order in which a beat takes them. */
+export function jobsOf(parts: {
+  readonly store: Store
+  readonly desk: Desk
+  readonly ring: KeyRing
+  readonly log: Log
+  readonly eventsDays: () => number
+}): readonly Job[] {
+  const { store, desk, ring, log, eventsDays } = parts
+  const writing = [
+    saveKeyUses(ring),
+    forgetAnswers(desk),
+    forgetSessions(desk),
+    forgetEvents(desk, eventsDays),
+    expireProposals(desk),
+    forgetWebhooks(desk),
+    closeWaiting(desk),
+  ]
+  return [reopenStore(store, log), ...writing.map((job) => whileWritable(store, job))]
+}
