@@ -8,9 +8,11 @@ import { parseArgs } from 'node:util'
 import { build } from '../build/build.ts'
 import { thisMachine } from '../build/targets.ts'
 import { Connection } from '../src/store/connection.ts'
+import { timeArrivals, timeDeliveries } from './deliveries.ts'
 import { timeFeed } from './feed.ts'
 import { residentMb } from './process.ts'
 import {
+  deliveryRows,
   feedRows,
   flatRows,
   memoryRows,
@@ -36,6 +38,7 @@ const usage = `bun run bench [--seconds N] [--rounds N] [--tickets SMALL,LARGE] 
                          is not there or older than its source`
 
 const startsTimed = 15
+const arrivalSeconds = 10
 const root = resolve(import.meta.dir, '..')
 const ownBinary = join(root, 'dist/deskbox')
 
@@ -100,6 +103,9 @@ async function measure(options: Options): Promise<void> {
   progress('reading reports')
   const desk = { binary, cwd: field.reports, tickets: reportTickets }
   const reports = reportTickets > 0 ? await timeReports(desk, options.seconds) : []
+  progress('delivering webhooks')
+  const delivered = await timeDeliveries({ binary, cwd: field.hooks, rounds: options.rounds })
+  const arrivals = await timeArrivals(binary, arrivalSeconds)
   progress('')
   const rows = [
     ...readRows(measured),
@@ -108,6 +114,7 @@ async function measure(options: Options): Promise<void> {
     ...feedRows(feed),
     ...startRows(startUsed, startFresh),
     ...reportRows(reports, reportTickets),
+    ...deliveryRows(delivered, arrivals),
     ...memoryRows(field.idleMb, loadedMb),
   ]
   console.log(tableOf(rows))

@@ -1,9 +1,10 @@
 import type { TimedFeed } from './feed.ts'
+import type { TimedDeliveries } from './deliveries.ts'
 import type { Measured } from './rounds.ts'
 import { longReads, reads } from './reads.ts'
 import type { TimedReport } from './reports.ts'
 import type { Sample, Samples, Spread } from './samples.ts'
-import { grouped } from './stats.ts'
+import { grouped, quantile } from './stats.ts'
 
 export type Row = {
   readonly measure: string
@@ -21,6 +22,9 @@ const flatAim = 1.2
 const startMsAim = 300
 const idleMbAim = 150
 const reportMsAim = 50
+const deliveryAim = 0.5
+const deliveryAimAt = 64
+const arrivalMsAim = 50
 
 export function readRows({ samples }: Measured): Row[] {
   return reads.flatMap(({ name, title, aim }) => [
@@ -124,6 +128,32 @@ export function reportRows(timed: readonly TimedReport[], tickets: number): Row[
     aim: `<= ${reportMsAim} ms`,
     reached: p99Ms <= reportMsAim,
   }))
+}
+
+export function deliveryRows(
+  timed: readonly TimedDeliveries[],
+  arrivals: readonly number[],
+): Row[] {
+  const rates = timed.map(({ atOnce, perSecond, floor, ratio }) => ({
+    measure: `Webhooks delivered, ${atOnce} at once, to a bare loop of calls`,
+    figure: shownRate(perSecond.middle),
+    floor: shownRate(floor.middle),
+    ratio: shown(ratio),
+    ...(atOnce === deliveryAimAt && {
+      aim: `>= ${deliveryAim}`,
+      reached: ratio.middle >= deliveryAim,
+    }),
+  }))
+  const sorted = Float64Array.from(arrivals).sort()
+  const p95 = quantile(sorted, 0.95)
+  const took = `p50 ${quantile(sorted, 0.5).toFixed(1)}, p95 ${p95.toFixed(1)} ms`
+  const arrival = {
+    measure: 'A new ticket to its receiver, 20 a second',
+    figure: took,
+    aim: `<= ${arrivalMsAim} ms`,
+    reached: p95 <= arrivalMsAim,
+  }
+  return [...rates, arrival]
 }
 
 export function memoryRows(idleMb: number, loadedMb: { reads: number; writes: number }): Row[] {

@@ -35,6 +35,8 @@ export type Field = {
   readonly fresh: string
   /** An empty one for the desk whose reports are read. */
   readonly reports: string
+  /** The same for what is delivered. */
+  readonly hooks: string
   readonly idleMb: number
   readonly seedSeconds: number
 } & AsyncDisposable
@@ -88,6 +90,7 @@ async function start(
     used: folder('used'),
     fresh: folder('fresh'),
     reports: makeFolder('reports'),
+    hooks: makeFolder('hooks'),
     idleMb,
     seedSeconds,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -34,7 +34,8 @@ CREATE TABLE webhook_secrets (
 CREATE INDEX webhook_secrets_endpoint ON webhook_secrets (endpoint_id);
 
 -- One row for each event and endpoint, written with the event. The body is fixed here, so that every attempt
--- sends the same bytes. due_at is null once the row is settled; a lease belongs to one run of the server.
+-- sends the same bytes. due_at is null once the row is settled, and while it waits behind another one of its
+-- ticket; a lease belongs to one run of the server. hops counts the webhooks from the first change to this one.
 CREATE TABLE deliveries (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   uid TEXT NOT NULL UNIQUE,
@@ -43,6 +44,7 @@ CREATE TABLE deliveries (
   event_uid TEXT NOT NULL,
   event_type TEXT NOT NULL,
   ticket_id INTEGER,
+  hops INTEGER NOT NULL DEFAULT 1,
   body TEXT NOT NULL,
   status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'delivered', 'dead')),
   dead_reason TEXT CHECK (dead_reason IN ('exhausted', 'gone', 'disabled', 'blocked')),
@@ -57,7 +59,8 @@ CREATE TABLE deliveries (
   created_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX deliveries_due ON deliveries (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_due ON deliveries (endpoint_id, due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_leased ON deliveries (lease) WHERE lease IS NOT NULL;
 CREATE INDEX deliveries_waiting ON deliveries (endpoint_id, ticket_id, id) WHERE status = 'pending';
 CREATE INDEX deliveries_status ON deliveries (endpoint_id, status, created_at);
 CREATE INDEX deliveries_type ON deliveries (endpoint_id, event_type, status, created_at);

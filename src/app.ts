@@ -20,6 +20,7 @@ import { jobsOf } from './jobs/all.ts'
 import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
 import { watchOver } from './jobs/watch.ts'
+import { Webhooks, type DeliverySettings } from './jobs/webhooks.ts'
 import type { Log } from './lib/log.ts'
 import { clientAddress } from './security/address.ts'
 import { Attempts } from './security/attempts.ts'
@@ -101,6 +102,7 @@ export type App = {
   readonly desk: Desk
   readonly ring: KeyRing
   readonly streams: Streams
+  readonly sealing: () => string
   setRates(rates: Rates): void
   readonly metrics: Metrics
   /** What `GET /health/ready` looks at. */
@@ -149,6 +151,7 @@ export function makeApp(
     desk,
     ring,
     streams,
+    sealing: services.sealing,
     setRates: (next) => gate.setRates(next),
     metrics,
     probes,
@@ -166,6 +169,7 @@ export type Rules = {
   readonly privateNetworks: Networks
   /** How long events are kept; 0 for ever. */
   readonly eventsDays: number
+  readonly deliveries: DeliverySettings
 }
 
 export type Listening = {
@@ -189,6 +193,8 @@ export type ListenOptions = {
 export function listen(opened: OpenDesk, options: ListenOptions): Listening {
   const { machine, host, port, certificate = null } = options
   let { rules } = options
+  const { resolve } = machine
+  const targets = () => ({ resolve, allowed: rules.privateNetworks, ownPort: listener.port })
   const app = makeApp(opened, {
     machine,
     rates: rules.rates,
@@ -199,11 +205,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
         request.headers.get('x-forwarded-for'),
         rules.trustedProxies,
       ),
-    targets: () => ({
-      resolve: machine.resolve,
-      allowed: rules.privateNetworks,
-      ownPort: listener.port,
-    }),
+    targets,
     keepOpen: (request) => listener.keepOpen(request),
   })
   const binding = { host, port, tls: certificate?.read() ?? null }
@@ -215,9 +217,10 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
     },
   })
   const { store, desk } = opened
-  const { ring } = app
+  const { ring, sealing } = app
+  const webhooks = new Webhooks(desk, machine, { sealing, targets, rules: () => rules })
   const jobs = [
-    ...jobsOf({ store, desk, ring, log: machine.log, eventsDays: () => rules.eventsDays }),
+    ...jobsOf({ store, desk, ring, log: machine.log, rules: () => rules }, webhooks.job),
     ...(certificate ? [renewCertificate(certificate, listener, machine.log)] : []),
   ]
   const heartbeat = startHeartbeat(jobs, machine.clock, machine.log)
@@ -234,10 +237,11 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
       listener.refuse()
       app.streams.close()
       const deadline = machine.monotonic() + graceMs
+      const delivered = webhooks.stop(graceMs)
       const isAnswering = () => listener.pendingRequests > app.streams.unread
       while (isAnswering() && machine.monotonic() < deadline) await Bun.sleep(5)
       await listener.close()
-      await heartbeat.stop()
+      await Promise.all([heartbeat.stop(), delivered])
       if (!opened.store.fault) await app.ring.saveUses(machine.clock())
       opened[Symbol.dispose]()
     },

@@ -24,8 +24,12 @@ const defaults: {
   data: { directory: string }
   log: { level: 'error' | 'info'; format: 'auto' | 'json' | 'text'; destination: string }
   limits: { kevaPerMinute: number; supportDeskPerMinute: number; unauthenticatedPerMinute: number }
-  webhooks: { allowPrivateNetworks: readonly string[] }
-  retention: { eventsDays: number }
+  webhooks: {
+    allowPrivateNetworks: readonly string[]
+    scheduleSeconds: readonly number[]
+    timeoutSeconds: number
+  }
+  retention: { eventsDays: number; deliveriesDays: number; failedDeliveriesDays: number }
 } = {
   server: {
     host: '127.0.0.1',
@@ -39,8 +43,12 @@ const defaults: {
   data: { directory: './data' },
   log: { level: 'info', format: 'auto', destination: 'stderr' },
   limits: { kevaPerMinute: 100, supportDeskPerMinute: 600, unauthenticatedPerMinute: 60 },
-  webhooks: { allowPrivateNetworks: [] },
-  retention: { eventsDays: 90 },
+  webhooks: {
+    allowPrivateNetworks: [],
+    scheduleSeconds: [5, 60, 600, 3600, 18_000, 50_400, 86_400, 86_400, 86_400],
+    timeoutSeconds: 15,
+  },
+  retention: { eventsDays: 90, deliveriesDays: 30, failedDeliveriesDays: 90 },
 } satisfies Settings
 
 function readSettings(text: string, name: string): Settings {
@@ -93,8 +101,12 @@ describe('readSettings', () => {
       unauthenticated_per_minute = 0x10
       [webhooks]
       allow_private_networks = ["192.168.7.0/24"]
+      schedule_seconds = [1, 604_800]
+      timeout_seconds = 60
       [retention]
-      events_days = 0`
+      events_days = 0
+      deliveries_days = 1
+      failed_deliveries_days = 3650`
     expect(readSettings(text, 'f')).toEqual({
       server: {
         host: '0.0.0.0',
@@ -108,8 +120,12 @@ describe('readSettings', () => {
       data: { directory: '/srv/desk box' },
       log: { level: 'error', format: 'json', destination: '/var/log/desk.log' },
       limits: { kevaPerMinute: 0, supportDeskPerMinute: 1_000_000, unauthenticatedPerMinute: 16 },
-      webhooks: { allowPrivateNetworks: ['192.168.7.0/24'] },
-      retention: { eventsDays: 0 },
+      webhooks: {
+        allowPrivateNetworks: ['192.168.7.0/24'],
+        scheduleSeconds: [1, 604_800],
+        timeoutSeconds: 60,
+      },
+      retention: { eventsDays: 0, deliveriesDays: 1, failedDeliveriesDays: 3650 },
     })
   })
 
@@ -176,6 +192,14 @@ describe('refusals name file, line, column and key', () => {
       '2:1',
       /^server\.trusted_proxies must be a list/,
     ],
+    [
+      '[webhooks]\nschedule_seconds = []',
+      '2:1',
+      /^webhooks\.schedule_seconds must be a list of 1 to 20/,
+    ],
+    ['[webhooks]\nschedule_seconds = [5, 0]', '2:1', /whole numbers from 1 to 604800$/],
+    ['[webhooks]\nschedule_seconds = [5, 1.5]', '2:1', /whole numbers from 1 to 604800$/],
+    ['[webhooks]\nschedule_seconds = 5', '2:1', /whole numbers from 1 to 604800$/],
     // Good each by itself, and not together.
     ['[server]\nport = 1\ntls_key_file = "k"', '3:1', /^server\.tls_key_file needs server\.tls_c/],
     ['[server]\ntls_certificate_file = "c"', '2:1', /needs server\.tls_key_file$/],
@@ -329,6 +353,10 @@ describe('the environment and the flags', () => {
       DESKBOX_LIMITS_UNAUTHENTICATED_PER_MINUTE: '8',
       DESKBOX_WEBHOOKS_ALLOW_PRIVATE_NETWORKS: '10.0.0.0/8',
       DESKBOX_RETENTION_EVENTS_DAYS: '30',
+      DESKBOX_WEBHOOKS_SCHEDULE_SECONDS: '5, 60',
+      DESKBOX_WEBHOOKS_TIMEOUT_SECONDS: '9',
+      DESKBOX_RETENTION_DELIVERIES_DAYS: '10',
+      DESKBOX_RETENTION_FAILED_DELIVERIES_DAYS: '11',
     }
     expect(entries.map(variableOf).toSorted()).toEqual(Object.keys(given).toSorted())
     const effective = effectiveSettings({ file: null, environment: given, flags: new Map() })
@@ -348,6 +376,8 @@ describe('the environment and the flags', () => {
     [{ DESKBOX_X: '1' }, [], 'DESKBOX_X is not a setting'],
     [{ DESKBOX_SERVER_HOST: '0.0.0.0' }, [], 'server.host 0.0.0.0 is reached from outside'],
     [{}, [['server.port', '-1']], '--x must be a whole number'],
+    [{}, [['webhooks.schedule_seconds', '5,x']], '--x must be a list of 1 to 20 whole numbers'],
+    [{}, [['webhooks.schedule_seconds', '']], '--x must be a list of 1 to 20 whole numbers'],
     [{}, [['server.prot', '1']], '--set server.prot is not a setting; did you mean server.port?'],
     [{}, [['server.insecure_http', 'yes']], '--x must be true or false'],
   ] as [object, [string, string][], string][])('refuse %j %j', (environment, flags, problem) => {

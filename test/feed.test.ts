@@ -123,7 +123,9 @@ describe('over a socket', () => {
     key = keys?.keva ?? ''
     const rates = { kevaPerMinute: 0, supportDeskPerMinute: 0, unauthenticatedPerMinute: 0 }
     const none = new Networks([])
-    const rules = { rates, hosts: [], trustedProxies: none, privateNetworks: none, eventsDays: 90 }
+    const deliveries = { waits: [], timeoutMs: 1000, kept: { deliveredMs: 0, deadMs: 0 } }
+    const networks = { trustedProxies: none, privateNetworks: none }
+    const rules = { rates, hosts: [], ...networks, eventsDays: 90, deliveries }
     server = listen(opened, { machine, rules, host: '127.0.0.1', port: 0 })
   })
   afterAll(async () => {

@@ -43,6 +43,7 @@ beforeAll(async () => {
     trustedProxies: new Networks([]),
     privateNetworks: new Networks([]),
     eventsDays: 90,
+    deliveries: { waits: [], timeoutMs: 1000, kept: { deliveredMs: 0, deadMs: 0 } },
   }
   server = listen(opened, { machine, rules, host: '127.0.0.1', port: 0 })
   port = Number(new URL(server.url).port)

@@ -8,6 +8,7 @@ import { keys, keysHelp } from './keys.ts'
 import { serve, serveHelp } from './serve.ts'
 import { service, serviceHelp } from './service.ts'
 import { staff, staffHelp } from './staff.ts'
+import { webhooks, webhooksHelp } from './webhooks.ts'
 
 const help = `deskbox ${version}: a whole help desk API in one executable
 
@@ -19,6 +20,7 @@ usage: deskbox VERB [options]
   keys      make, list and revoke API keys; rotate the key that signs tokens
   staff     add, change and list the people who answer
   service   run as a service of systemd
+  webhooks  check the signature of a webhook that came in
   version   show the version
 
 deskbox VERB --help says more about one.`
@@ -32,6 +34,7 @@ const verbs: { readonly [verb: string]: Verb } = {
   keys: withHelp(keysHelp, keys),
   staff: withHelp(staffHelp, staff),
   service: withHelp(serviceHelp, service),
+  webhooks: withHelp(webhooksHelp, webhooks),
   version: (_args, io) => say(io, version),
   help: (_args, io) => say(io, help),
 }

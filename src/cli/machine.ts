@@ -4,6 +4,8 @@ import { jsonLog, textLog, type Log, type LogOptions } from '../lib/log.ts'
 import { standardPasswordCost } from '../security/password.ts'
 import type { Io } from './io.ts'
 
+export { forgetNetworkEnvironment } from '../security/outbound.ts'
+
 /** The real machine: its clock and its randomness, and a log on the error stream unless given another. */
 export function realMachine(io: Io, log?: Log): Machine {
   return {

@@ -4,6 +4,7 @@ import { firstKeys, listen, openDesk, type Listening, type OpenDesk, type Rules 
 import { changesBetween, type Settings } from '../config/effective.ts'
 import type { FirstKeys } from '../domain/installation.ts'
 import type { Log } from '../lib/log.ts'
+import { dayMs, secondMs } from '../lib/time.ts'
 import { version } from '../lib/version.ts'
 import { Networks } from '../security/networks.ts'
 import { argsOf, onlyWord, UsageError } from './args.ts'
@@ -96,6 +97,14 @@ function rulesOf({ limits, server, webhooks, retention }: Settings): Rules {
     trustedProxies: new Networks(server.trustedProxies),
     privateNetworks: new Networks(webhooks.allowPrivateNetworks),
     eventsDays: retention.eventsDays,
+    deliveries: {
+      waits: webhooks.scheduleSeconds.map((seconds) => seconds * secondMs),
+      timeoutMs: webhooks.timeoutSeconds * secondMs,
+      kept: {
+        deliveredMs: retention.deliveriesDays * dayMs,
+        deadMs: retention.failedDeliveriesDays * dayMs,
+      },
+    },
   }
 }
 

@@ -42,6 +42,26 @@ export function whole(least: number, most: number): Kind<number> {
   }
 }
 
+/** A list of whole numbers, each within bounds; in an environment variable they stand between commas. */
+export function wholes(
+  { least, most }: { readonly least: number; readonly most: number },
+  lengthMost: number,
+): Kind<readonly number[]> {
+  const one = whole(least, most)
+  const all = (values: readonly (number | undefined)[]) => {
+    const numbers = values.filter((value) => value !== undefined)
+    const isGood = numbers.length === values.length && numbers.length > 0
+    return isGood && numbers.length <= lengthMost ? numbers : undefined
+  }
+  return {
+    must: `a list of 1 to ${lengthMost} whole numbers from ${least} to ${most}`,
+    fromToml: (raw) =>
+      Array.isArray(raw) ? all(raw.map((item) => one.fromToml(item))) : undefined,
+    fromText: (raw) => all(raw.split(',').map((item) => one.fromText(item))),
+    toToml: (value) => `[${value.join(', ')}]`,
+  }
+}
+
 /** Yes or no. */
 export function flag(): Kind<boolean> {
   const words = new Map([

@@ -1,6 +1,6 @@
 import { isNetwork } from '../security/networks.ts'
 import { logLevels } from '../lib/log.ts'
-import { flag, list, oneOf, optionalText, text, whole, type Kind } from './kinds.ts'
+import { flag, list, oneOf, optionalText, text, whole, wholes, type Kind } from './kinds.ts'
 
 /** One setting: what it means, its unit, its default, and how its values are read. */
 export type Setting<V> = {
@@ -110,8 +110,33 @@ export const table = {
       'networks',
       'Networks that are not public, and that webhooks may call none the less.',
     ),
+    schedule_seconds: reloaded(
+      wholes({ least: 1, most: 604_800 }, 20),
+      // Ten attempts, over three days even when chance makes every wait as short as it may.
+      [5, 60, 600, 3600, 18_000, 50_400, 86_400, 86_400, 86_400],
+      'seconds',
+      'The waits between the attempts at a delivery, each a fifth more or less by chance.',
+    ),
+    timeout_seconds: reloaded(
+      whole(1, 60),
+      15,
+      'seconds',
+      'How long an attempt may take, from the look-up of the name to the last byte.',
+    ),
   },
   retention: {
+    deliveries_days: reloaded(
+      whole(1, 3650),
+      30,
+      'days',
+      'How long a delivery is kept once its receiver has it.',
+    ),
+    failed_deliveries_days: reloaded(
+      whole(1, 3650),
+      90,
+      'days',
+      'How long a delivery is kept once it is given up.',
+    ),
     events_days: reloaded(
       whole(0, 36_500),
       90,
@@ -131,7 +156,7 @@ export type Settings = {
   }
 }
 
-export type Value = string | number | boolean | readonly string[]
+export type Value = string | number | boolean | readonly string[] | readonly number[]
 
 /** A setting with its names: `limits`, `keva_per_minute`, and both as one. */
 export type Entry = {

@@ -68,6 +68,7 @@ export type FaultAbout = {
     | 'noDraft'
     | 'assigneeGone'
     | 'inactiveWebhook'
+    | 'loop'
   conflict: 'idempotency'
   stale: 'version'
   unavailable: 'storage' | 'busy'

@@ -44,6 +44,7 @@ export class Outbox {
         eventUid: event.uid,
         eventType: event.type,
         ticketId: event.ticketId,
+        hops: (tx.actor.hops ?? 0) + 1,
         body,
         dueAt: tx.now,
         createdAt: tx.now,

@@ -15,6 +15,8 @@ export type Actor = {
   readonly keyId: number | null
   readonly staffId: number | null
   readonly ipAddress: string | null
+  /** How many webhooks lie behind this; none, unless it is given. */
+  readonly hops?: number
 }
 
 /** A snapshot at one instant. */

@@ -8,6 +8,7 @@ import type { Actor, Clock } from '../domain/tx.ts'
 import type { Observed } from './observe.ts'
 import { clientNetwork } from '../security/address.ts'
 import { Limiter, type Standing } from '../security/bucket.ts'
+import { hopsHeader, hopsIn } from '../security/hops.ts'
 
 /** Calls per minute, 0 for no limit. */
 export type Rates = {
@@ -155,6 +156,7 @@ export class Gate {
       keyId: caller?.keyId ?? null,
       staffId,
       ipAddress: isReading ? null : this.#addressOf(request),
+      hops: isReading ? 0 : hopsIn(request.headers.get(hopsHeader)),
     }
   }
 

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { Fault } from '../domain/errors.ts'
 import type { Reader } from '../domain/tx.ts'
 import { failed, newVisit, refused, respond, respondStream, type House } from './answers.ts'
+import { hopsHeader, hopsIn, hopsMost } from '../security/hops.ts'
 import { readBody } from './body.ts'
 import { entityTag, isKnown, refuseStale } from './conditions.ts'
 import type { Dialect, Surface } from './dialect.ts'
@@ -142,6 +143,7 @@ async function serveWrite(house: House, served: Served<WriteEndpoint>): Promise<
   const { dialect, visit, endpoint, params } = served
   const { caller, query, request } = visit
   try {
+    if (hopsIn(request.headers.get(hopsHeader)) >= hopsMost) throw new Fault('refused', 'loop')
     const { value: body, bytes } = await readBody(request, dialect.acceptsForms)
     const repeat = repeatOf(request, bytes, endpoint.takesSecret ? visit.secret : null)
     const given = { params, query, body, caller }

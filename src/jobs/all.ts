@@ -1,3 +1,4 @@
+import type { Kept } from '../domain/dispatchends.ts'
 import type { KeyRing } from '../domain/keyring.ts'
 import type { Desk } from '../domain/tx.ts'
 import type { Log } from '../lib/log.ts'
@@ -6,7 +7,9 @@ import { expireProposals } from './approvals.ts'
 import { closeWaiting } from './autoclose.ts'
 import type { Job } from './heartbeat.ts'
 import {
+  buryDeliveries,
   forgetAnswers,
+  forgetDeliveries,
   forgetEvents,
   forgetSessions,
   forgetWebhooks,
@@ -15,22 +18,28 @@ import {
   whileWritable,
 } from './housekeeping.ts'
 
-/** Every job of a desk, in the order in which a beat takes them. */
-export function jobsOf(parts: {
-  readonly store: Store
-  readonly desk: Desk
-  readonly ring: KeyRing
-  readonly log: Log
-  readonly eventsDays: () => number
-}): readonly Job[] {
-  const { store, desk, ring, log, eventsDays } = parts
+/** Every job of a desk, in the order in which a beat takes them; `deliver` wakes the delivery loop. */
+export function jobsOf(
+  parts: {
+    readonly store: Store
+    readonly desk: Desk
+    readonly ring: KeyRing
+    readonly log: Log
+    readonly rules: () => { readonly eventsDays: number; readonly deliveries: { kept: Kept } }
+  },
+  deliver: Job,
+): readonly Job[] {
+  const { store, desk, ring, log, rules } = parts
   const writing = [
     saveKeyUses(ring),
     forgetAnswers(desk),
     forgetSessions(desk),
-    forgetEvents(desk, eventsDays),
+    forgetEvents(desk, () => rules().eventsDays),
     expireProposals(desk),
     forgetWebhooks(desk),
+    forgetDeliveries(desk, () => rules().deliveries.kept),
+    buryDeliveries(desk),
+    deliver,
     closeWaiting(desk),
   ]
   return [reopenStore(store, log), ...writing.map((job) => whileWritable(store, job))]

@@ -1,4 +1,5 @@
 import { forgetDeletedWebhooks } from '../domain/deliveries.ts'
+import { buryWaiting, forgetSettled, type Kept } from '../domain/dispatchends.ts'
 import { forgetOldEvents } from '../domain/feed.ts'
 import { forgetOldAnswers } from '../domain/idempotency.ts'
 import type { KeyRing } from '../domain/keyring.ts'
@@ -68,6 +69,16 @@ export function forgetSessions(desk: Desk): Job {
 /** Clears away what is left of deleted webhooks, once a minute, in small batches. */
 export function forgetWebhooks(desk: Desk): Job {
   return forgetting('forget webhooks', desk, forgetDeletedWebhooks)
+}
+
+/** Forgets deliveries that were settled long ago, once a minute, in small batches. */
+export function forgetDeliveries(desk: Desk, kept: () => Kept): Job {
+  return forgetting('forget deliveries', desk, (tx, most) => forgetSettled(tx, kept(), most))
+}
+
+/** Gives up what waits for endpoints that were disabled, in small batches. */
+export function buryDeliveries(desk: Desk): Job {
+  return forgetting('give up deliveries', desk, buryWaiting)
 }
 
 /** Forgets events that the feed has kept for `days`, once a minute, in small batches. */

@@ -49,6 +49,8 @@ export type OutboundOptions = TargetRules & {
   readonly bodyBytesMax: number
   /** Milliseconds that never go back. */
   readonly monotonic: () => number
+  /** Ends every call that is under way, as if its time were over. */
+  readonly ended?: AbortSignal
 }
 
 export type Send = (outgoing: Outgoing) => Promise<Outcome>
@@ -57,9 +59,25 @@ export type Send = (outgoing: Outgoing) => Promise<Outcome>
 export function outboundClient(options: OutboundOptions): Send {
   return async (outgoing) => {
     const begun = options.monotonic()
-    const deadline = AbortSignal.timeout(options.timeoutMs)
-    const outcome = await attempt(outgoing, options, deadline)
+    using deadline = deadlineOf(options)
+    const outcome = await attempt(outgoing, options, deadline.signal)
     return { ...outcome, durationMs: Math.round(options.monotonic() - begun) }
+  }
+}
+
+/** A timer that goes with its call: of those of AbortSignal.timeout all of a deadline's time would lie about. */
+function deadlineOf({ timeoutMs, ended }: OutboundOptions): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  const timer = setTimeout(abort, timeoutMs)
+  if (ended?.aborted) abort()
+  ended?.addEventListener('abort', abort)
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer)
+      ended?.removeEventListener('abort', abort)
+    },
   }
 }
 

@@ -25,6 +25,13 @@ export function unseal(sealed: string, secret: string): string {
 
 export const sealNonceBytes = nonceBytes
 
+// Deriving it costs more than what it opens, and nearly always the secret is the same.
+let derived: { readonly secret: string; readonly key: Uint8Array } | undefined
+
 function keyOf(secret: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', secret, '', 'deskbox sealed answer', 32))
+  if (derived?.secret !== secret) {
+    const key = hkdfSync('sha256', secret, '', 'deskbox sealed answer', 32)
+    derived = { secret, key: new Uint8Array(key) }
+  }
+  return derived.key
 }

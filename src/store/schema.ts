@@ -432,6 +432,7 @@ export const deliveries = sqliteTable('deliveries', {
   eventUid: text().notNull(),
   eventType: text().notNull(),
   ticketId: integer(),
+  hops: integer().notNull().default(1),
   body: text().notNull(),
   status: text({ enum: deliveryStatuses }).notNull().default('pending'),
   deadReason: text({ enum: deadReasons }),

@@ -23,7 +23,14 @@ function run(...args: string[]) {
   const out: string[] = []
   const err: string[] = []
   const io = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) }
-  const all = { ...io, input: noInput, cwd: folder, env: {}, isTerminal: false }
+  const all = {
+    ...io,
+    input: noInput,
+    wholeInput: noInput,
+    cwd: folder,
+    env: {},
+    isTerminal: false,
+  }
   return { code: init(args, all), out, err }
 }
 

@@ -29,10 +29,12 @@ async function runIn(cwd: string, args: string[], terminal: Terminal): Promise<R
   const { isTerminal, env } = terminal
   const out: string[] = []
   const err: string[] = []
+  const input = () => Promise.resolve(new TextEncoder().encode(terminal.input))
   const code = await run(args, {
     out: (line) => out.push(line),
     err: (line) => err.push(line),
-    input: () => Promise.resolve(new TextEncoder().encode(terminal.input)),
+    input,
+    wholeInput: input,
     cwd,
     env,
     isTerminal,

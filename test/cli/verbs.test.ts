@@ -24,13 +24,13 @@ describe('deskbox', () => {
     async (_, args) => {
       const { code, out, err } = await cli(...args)
       expect([code, err]).toEqual([0, ''])
-      for (const verb of ['serve', 'init', 'keys', 'staff', 'version']) {
+      for (const verb of ['serve', 'init', 'keys', 'staff', 'webhooks', 'version']) {
         expect(out).toMatch(new RegExp(`^  ${verb}\\b`, 'm'))
       }
     },
   )
 
-  test.each(['serve', 'keys', 'staff', 'init'])(
+  test.each(['serve', 'keys', 'staff', 'webhooks', 'init'])(
     '%s --help explains and does nothing',
     async (verb) => {
       const { code, out, err } = await cli(verb, '--help')

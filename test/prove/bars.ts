@@ -89,6 +89,6 @@ function alone({ binary, scale }: BarOptions): Promise<Outcome> {
   return proveAlone(binary, sized(10, scale))
 }
 
-function sized(full: number, scale: number): number {
+export function sized(full: number, scale: number): number {
   return Math.max(2, Math.round(full * scale))
 }

@@ -2,14 +2,20 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { storageBars, type Bar, type BarOptions, type Outcome } from './bars.ts'
+import { webhookBars } from './hookbars.ts'
 import { compileShim } from './shim.ts'
 
-const usage = `bun run prove storage [--rounds N] [--only S1,S2] [--binary FILE] [--seed N]
+const usage = `bun run prove storage|webhooks [--rounds N] [--only S1,S2] [--binary FILE] [--seed N]
 
   --rounds N     kill rounds (200 is the full size); the other bars shrink or grow with them
   --only LIST    only these bars; S4 means both of its halves
   --binary FILE  the executable to prove (dist/deskbox)
   --seed N       chooses other moments and victims (1)`
+
+const suites: { readonly [name: string]: readonly Bar[] } = {
+  storage: storageBars,
+  webhooks: webhookBars,
+}
 
 const fullRounds = 200
 const problemsShown = 10
@@ -29,10 +35,12 @@ async function main(args: string[]): Promise<number> {
       seed: { type: 'string', default: '1' },
     },
   })
-  const bars = chosen(values.only)
+  const [suite = ''] = positionals
+  const all = positionals.length === 1 && Object.hasOwn(suites, suite) ? suites[suite] : undefined
+  const bars = chosen(all ?? [], values.only)
   const rounds = Number(values.rounds)
   const seed = Number(values.seed)
-  const isUsable = positionals.join(' ') === 'storage' && bars.length > 0 && rounds > 0
+  const isUsable = bars.length > 0 && rounds > 0
   if (!isUsable || !Number.isInteger(seed)) {
     console.error(usage)
     return 2
@@ -45,12 +53,12 @@ async function main(args: string[]): Promise<number> {
   return await prove(bars, { binary, seed, scale: rounds / fullRounds })
 }
 
-function chosen(only: string): readonly Bar[] {
-  if (only === '') return storageBars
+function chosen(bars: readonly Bar[], only: string): readonly Bar[] {
+  if (only === '') return bars
   const wanted = new Set(only.toUpperCase().split(','))
   const isWanted = ({ id }: Bar) =>
     wanted.has(id.toUpperCase()) || wanted.has(id.replace(/[ab]$/, ''))
-  return storageBars.filter(isWanted)
+  return bars.filter(isWanted)
 }
 
 type Plan = Pick<BarOptions, 'binary' | 'seed' | 'scale'>

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 export type Server = Disposable & {
   readonly url: string
   readonly keys: Keys
+  readonly pid: number
   /** All that it has printed so far, both streams. */
   readonly output: () => string
   readonly isRunning: () => boolean
@@ -50,7 +51,8 @@ export async function launch({ binary, data, env = {} }: Launch): Promise<Server
   const isRunning = () => child.exitCode === null && child.signalCode === null
   const url = await addressIn(output, isRunning)
   const dispose = { [Symbol.dispose]: () => child.kill('SIGKILL') }
-  if (url) return { url, keys: keysIn(data), output, isRunning, end, ...dispose }
+  const { pid } = child
+  if (url) return { url, keys: keysIn(data), pid, output, isRunning, end, ...dispose }
   if (isRunning()) await end('SIGKILL')
   await drained
   return { code: await child.exited, output: output(), tookMs: performance.now() - began }

@@ -141,6 +141,18 @@ describe('a receiver that answers', () => {
     expect([outcome.failure, seen.length]).toEqual(['timeout', 0])
   })
 
+  test('is not waited for any more once everything is ended', async () => {
+    using silent = misbehave(() => {})
+    const ended = new AbortController()
+    const ending = outboundClient({ ...loopback, timeoutMs: 60_000, ended: ended.signal })
+    const under = ending(post(`http://hook.test:${silent.port}/`))
+    ended.abort()
+    const after = ending(post(`http://hook.test:${silent.port}/`))
+    const outcomes = await Promise.all([under, after])
+    expect(outcomes.map(({ failure }) => failure)).toEqual(['timeout', 'timeout'])
+    expect(outcomes.every(({ durationMs }) => durationMs < 1000)).toBe(true)
+  })
+
   test('is not called when it is none of ours to call', async () => {
     seen.length = 0
     const closed = outboundClient({ ...loopback, allowed: new Networks([]) })

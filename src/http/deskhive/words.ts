@@ -68,6 +68,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     newCustomerMessage: 'Ticket has a new customer message',
     noDraft: 'Approval has no draft',
     assigneeGone: 'Assignee does not exist',
+    loop: 'Too many webhooks led to this call',
   },
   conflict: { idempotency: 'The Idempotency-Key was used with another request.' },
   stale: { version: 'The record has been changed since it was read.' },

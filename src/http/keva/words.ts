@@ -68,6 +68,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     newCustomerMessage: 'Ticket has a new customer message since the proposal',
     noDraft: 'Approval has no draft to edit',
     assigneeGone: 'Proposed assignee does not exist any more',
+    loop: 'Too many webhooks led to this call',
   },
   conflict: { idempotency: 'Idempotency-Key was used with another request' },
   stale: { version: 'Resource has been changed since it was read' },
