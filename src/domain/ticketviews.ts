@@ -1,5 +1,5 @@
 import type { Page, Window } from '../lib/page.ts'
-import { agentsOfTickets, isTicketAgent, type TicketAgent } from '../store/agents.ts'
+import { agentsOfTickets, type TicketAgent } from '../store/agents.ts'
 import { customValuesOfTickets, type TicketCustomValue } from '../store/customvalues.ts'
 import { labelsOfTickets, type TicketLabel } from '../store/labels.ts'
 import { ticketDetails, ticketSummaries, type TicketFilter } from '../store/ticketlists.ts'
@@ -11,7 +11,7 @@ import {
   type TicketDetail,
   type TicketSummary,
 } from '../store/tickets.ts'
-import { Fault, found } from './errors.ts'
+import { found } from './errors.ts'
 import type { Reader } from './tx.ts'
 
 export type { TicketFilter } from '../store/ticketlists.ts'
@@ -76,16 +76,6 @@ export function ticketVersionOf(reader: Reader, id: number | undefined): number 
 /** As `ticketVersionOf`, by the public uid. */
 export function ticketVersionByUid(reader: Reader, uid: string | undefined): number | undefined {
   return uid === undefined ? undefined : ticketSummaryByUid(reader.q, uid)?.version
-}
-
-/** Throws `not_found` unless the agent is linked to the ticket (deskhive.md 21.1, D10). */
-export function requireTicketOfAgent(reader: Reader, id: number, agentId: number): void {
-  if (!isTicketOfAgent(reader, id, agentId)) throw new Fault('not_found', 'ticket')
-}
-
-/** Whether the agent is linked to the ticket. */
-export function isTicketOfAgent(reader: Reader, id: number, agentId: number): boolean {
-  return isTicketAgent(reader.q, id, agentId)
 }
 
 function withLabels(reader: Reader, ticket: TicketSummary): LabelledTicket {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { labels } from '../../../domain/catalog.ts'
+import { reachOfAgent } from '../../../domain/reach.ts'
 import { closeTicket, updateTicket } from '../../../domain/tickets.ts'
 import { getFullTicket, listFullTickets } from '../../../domain/ticketviews.ts'
 import type { Tx } from '../../../domain/tx.ts'
@@ -16,7 +17,7 @@ import {
 } from '../envelope.ts'
 import { optionalOneOf, references } from '../fields.ts'
 import { ticketFilterOf } from '../filters.ts'
-import { ownTicket, ownTicketVersion } from './own.ts'
+import { agentIdOf, ownTicket, ownTicketVersion } from './own.ts'
 import {
   agentTicketShape,
   presentForAgent,
@@ -35,7 +36,7 @@ const change = z.object({
   labels: references(labels.exists),
 })
 
-/** deskhive.md section 21: an agent reaches the tickets linked to that agent (D10). */
+/** deskhive.md section 21: an agent reaches the tickets linked to that agent, and by a setting more (D10). */
 export const tickets: readonly Endpoint[] = [
   {
     method: 'GET',
@@ -50,12 +51,12 @@ export const tickets: readonly Endpoint[] = [
       department_id: z.int().optional(),
     }),
     answer: { status: 200, shape: agentList(agentTicketShape) },
-    run({ tx, query, caller }) {
+    run(call) {
+      const { tx, query } = call
       const paging = pagingOf(query, ticketsPerPage)
       const filter = ticketFilterOf(query, ['department_id'])
-      const agentId = caller?.agentId ?? 0
       const page = filter
-        ? listFullTickets(tx, { ...filter, agentId }, paging.range)
+        ? listFullTickets(tx, { ...filter, ...reachOfAgent(tx, agentIdOf(call)) }, paging.range)
         : { rows: [], total: 0 }
       return { status: 200, body: { status: true, ...listed(paging, page, presentForAgent) } }
     },
