@@ -2,7 +2,13 @@ import type { Page, Window } from '../lib/page.ts'
 import { agentsOfTickets, type TicketAgent } from '../store/agents.ts'
 import { customValuesOfTickets, type TicketCustomValue } from '../store/customvalues.ts'
 import { labelsOfTickets, type TicketLabel } from '../store/labels.ts'
-import { ticketDetails, ticketSummaries, type TicketFilter } from '../store/ticketlists.ts'
+import {
+  ticketDetails,
+  ticketDetailsOf,
+  ticketSummaries,
+  ticketSummariesOf,
+  type TicketFilter,
+} from '../store/ticketlists.ts'
 import {
   ticketDetailById,
   ticketRow,
@@ -50,12 +56,17 @@ export function listTickets(
   window: Window,
 ): Page<LabelledTicket> {
   const { rows, total } = ticketSummaries(reader.q, filter, window)
-  const labels = byTicket(labelsOfTickets(reader.q, idsOf(rows)))
-  // The rows are fresh from the driver, so they are completed in place.
-  return {
-    rows: rows.map((row) => Object.assign(row, { labels: labels.get(row.id) ?? [] })),
-    total,
-  }
+  return { rows: labelled(reader, rows), total }
+}
+
+/** These tickets, in that order. */
+export function ticketsInOrder(reader: Reader, ids: readonly number[]): LabelledTicket[] {
+  return labelled(reader, ticketSummariesOf(reader.q, ids))
+}
+
+/** These tickets, in that order, each with all that a desk shows beside it. */
+export function fullTicketsInOrder(reader: Reader, ids: readonly number[]): FullTicket[] {
+  return complete(reader, ticketDetailsOf(reader.q, ids))
 }
 
 /** Newest first, each with all that a desk shows beside it. */
@@ -80,6 +91,13 @@ export function ticketVersionByUid(reader: Reader, uid: string | undefined): num
 
 function withLabels(reader: Reader, ticket: TicketSummary): LabelledTicket {
   return { ...ticket, labels: labelsOfTickets(reader.q, [ticket.id]) }
+}
+
+// The rows are fresh from the driver, so they are completed in place.
+
+function labelled(reader: Reader, rows: TicketSummary[]): LabelledTicket[] {
+  const labels = byTicket(labelsOfTickets(reader.q, idsOf(rows)))
+  return rows.map((row) => Object.assign(row, { labels: labels.get(row.id) ?? [] }))
 }
 
 function complete(reader: Reader, rows: TicketDetail[]): FullTicket[] {

@@ -34,8 +34,11 @@ const plainNames = ['priority', 'departmentId', 'customerId', 'assignedTo', 'age
 /** The conditions that a filter uses: one statement serves every filter of that shape. */
 export function shapeOf(filter: TicketFilter): string[] {
   const { statuses = [] } = filter
-  const names = plainNames.filter((name) => filter[name] !== undefined)
-  return [...statuses.map((_, at) => `status${at}`), ...names, ...reachShape(filter)]
+  return [...statuses.map((_, at) => `status${at}`), ...plainNamesIn(filter), ...reachShape(filter)]
+}
+
+function plainNamesIn(filter: TicketFilter) {
+  return plainNames.filter((name) => filter[name] !== undefined)
 }
 
 function reachShape(filter: TicketFilter): string[] {
@@ -54,7 +57,7 @@ export function valuesOf(filter: TicketFilter): Values {
   const { statuses = [] } = filter
   const ids = departmentsIn(filter)
   return {
-    ...Object.fromEntries(plainNames.map((name) => [name, filter[name]])),
+    ...Object.fromEntries(plainNamesIn(filter).map((name) => [name, filter[name]])),
     ...Object.fromEntries(statuses.map((one, at) => [`status${at}`, one])),
     ...Object.fromEntries(ids.map((id, at) => [`department${at}`, id])),
     ...(ids.length > 0 && { departmentIds: JSON.stringify(ids) }),

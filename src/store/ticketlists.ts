@@ -58,6 +58,26 @@ export function ticketDetails(
   )
 }
 
+/** These tickets, in that order; those that are gone are left out. */
+export function ticketSummariesOf(q: Queries, ids: readonly number[]): TicketSummary[] {
+  return summariesOf(q).all({ ids: JSON.stringify(ids) })
+}
+
+/** These tickets, in that order; those that are gone are left out. */
+export function ticketDetailsOf(q: Queries, ids: readonly number[]): TicketDetail[] {
+  return detailsOf(q).all({ ids: JSON.stringify(ids) })
+}
+
+const given = sql`json_each(${value('ids')}) AS page CROSS JOIN ${tickets} ON ${tickets.id} = page.value`
+
+const summariesOf = select(summaryColumns, (db, row) =>
+  fromTicketsForSummary(db, row, given).orderBy(sql`page.key`),
+)
+
+const detailsOf = select(detailColumns, (db, row) =>
+  fromTicketsForDetail(db, row, given).orderBy(sql`page.key`),
+)
+
 type List<Row> = (q: Queries) => Select<Row>
 
 const summaryLists = new Map<string, List<TicketSummary>>()
@@ -83,7 +103,7 @@ const ordered: { readonly [O in Order]: SQL[] } = {
 }
 
 /** The ids of one page, from the index alone, and beside them their tickets. */
-function pageSource(shape: string[], order: Order): SQL {
+export function pageSource(shape: string[], order: Order): SQL {
   const arms = sql.join(armsOf(shape), sql` UNION ALL `)
   const by = order === 'newest' ? sql`2 DESC, 1 DESC` : sql`2, 1`
   return sql`(
