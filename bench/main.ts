@@ -16,6 +16,7 @@ import {
   memoryRows,
   readRows,
   reportRows,
+  searchRows,
   startRows,
   tableOf,
   writeRows,
@@ -104,6 +105,7 @@ async function measure(options: Options): Promise<void> {
   const rows = [
     ...readRows(measured),
     ...flatRows(measured, tickets),
+    ...searchRows(measured, tickets),
     ...writeRows(measured),
     ...feedRows(feed),
     ...startRows(startUsed, startFresh),
