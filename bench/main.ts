@@ -18,6 +18,7 @@ import {
   memoryRows,
   readRows,
   reportRows,
+  searchRows,
   startRows,
   tableOf,
   writeRows,
@@ -110,6 +111,7 @@ async function measure(options: Options): Promise<void> {
   const rows = [
     ...readRows(measured),
     ...flatRows(measured, tickets),
+    ...searchRows(measured, tickets),
     ...writeRows(measured),
     ...feedRows(feed),
     ...startRows(startUsed, startFresh),

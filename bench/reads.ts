@@ -1,6 +1,11 @@
 // The reads that are measured, and the requests that make them.
 
+import { cursorAt } from '../src/http/keva/cursor.ts'
 import type { Seeded } from './seed.ts'
+import { repliesOfEach, replyMark, replyWord, seldomWords } from './tickets.ts'
+
+export const kevaTickets = '/api/v1/tickets'
+const deskhiveTickets = '/api/v1/internal/tickets'
 
 export type Read = {
   readonly name: 'keva-get' | 'keva-list' | 'deskhive-get' | 'deskhive-list'
@@ -27,8 +32,73 @@ export const longReads = [
   },
 ] as const
 
-export const kevaTickets = '/api/v1/tickets'
-const deskhiveTickets = '/api/v1/internal/tickets'
+export type Search = {
+  readonly name: string
+  readonly title: string
+  readonly paths: (seeded: Seeded) => readonly string[]
+  /** Whether the small desk finds as much, so that the two can be compared. */
+  readonly isCompared: boolean
+}
+
+const common = replyWord(0)
+const alsoCommon = replyWord(1)
+
+/** Searches, and the list read on far from its beginning, which must cost the same on the large desk. */
+export const searches: readonly Search[] = [
+  {
+    name: 'deep-cursor',
+    title: 'Keva: list 20 past a cursor in the middle',
+    paths: ({ sample }) => {
+      const { createdAt, id } = sample[sample.length >> 1] ?? { createdAt: 0, id: 0 }
+      return [`${kevaTickets}?cursor=${cursorAt('tickets', { at: createdAt, id })}`]
+    },
+    isCompared: true,
+  },
+  {
+    name: 'search-rare',
+    title: 'Keva: search a word of one message',
+    paths: ({ sample }) =>
+      sample.map(({ id }) => `${kevaTickets}?q=${replyMark(id * repliesOfEach)}`),
+    isCompared: true,
+  },
+  search('search-common', 'Keva: search a common word', common),
+  search('search-two', 'Keva: search two common words', `${common}+${alsoCommon}`),
+  search('search-status', 'Keva: search a common word, closed ones', `${common}&status=closed`),
+  {
+    name: 'search-filters',
+    title: 'DeskHive: search two common words, open and high',
+    paths: () => [
+      `${deskhiveTickets}?per_page=20&q=${common}+${alsoCommon}&status=open&priority=high`,
+    ],
+    isCompared: true,
+  },
+  {
+    name: 'search-seldom',
+    title: 'Keva: search ever other seldom words',
+    paths: () => seldomWords(500).map((word) => `${kevaTickets}?q=${word}`),
+    isCompared: false,
+  },
+  {
+    name: 'search-seldom-status',
+    title: 'Keva: search ever other seldom words, closed ones',
+    paths: () => seldomWords(500).map((word) => `${kevaTickets}?q=${word}&status=closed`),
+    isCompared: false,
+  },
+]
+
+function search(name: string, title: string, q: string): Search {
+  return { name, title, paths: () => [`${kevaTickets}?q=${q}`], isCompared: true }
+}
+
+/** The requests of a search, by several keys in turn. */
+export function searchRequests({ paths }: Search, seeded: Seeded): string[] {
+  const { keva, internal } = seeded
+  return paths(seeded).flatMap((path) =>
+    keva.map((_, n) =>
+      get(path, path.startsWith(deskhiveTickets) ? apiKey(internal, n) : bearer(keva, n)),
+    ),
+  )
+}
 
 type Sampled = Seeded['sample'][number]
 

@@ -1,7 +1,7 @@
 import type { TimedFeed } from './feed.ts'
 import type { TimedDeliveries } from './deliveries.ts'
 import type { Measured } from './rounds.ts'
-import { longReads, reads } from './reads.ts'
+import { longReads, reads, searches, type Search } from './reads.ts'
 import type { TimedReport } from './reports.ts'
 import type { Sample, Samples, Spread } from './samples.ts'
 import { grouped, quantile } from './stats.ts'
@@ -19,6 +19,8 @@ export type Row = {
 
 const createAim = 0.6
 const flatAim = 1.2
+const searchFlatAim = 1.8
+const searchMsAim = 10
 const startMsAim = 300
 const idleMbAim = 150
 const reportMsAim = 50
@@ -57,19 +59,10 @@ function compared(
 }
 
 /** How much more a call costs on the large desk than on the small one. */
-export function flatRows({ samples }: Measured, [small, large]: readonly [number, number]): Row[] {
+export function flatRows(measured: Measured, [small, large]: readonly [number, number]): Row[] {
+  const { samples } = measured
   const sizes = `${grouped(large)} to ${grouped(small)} tickets`
-  const flat = reads.map(({ name, title }) => {
-    const ratio = samples.ratio(name, `${name}-large`)
-    return {
-      measure: `${title}, ${sizes}`,
-      figure: shownRate(samples.median(`${name}-large`, 'perSecond')),
-      floor: shownRate(samples.median(name, 'perSecond')),
-      ratio: shown(ratio),
-      aim: `<= ${flatAim}`,
-      reached: ratio.middle <= flatAim,
-    }
-  })
+  const flat = reads.map((one) => flatRow(measured, one, `${one.title}, ${sizes}`, flatAim))
   const long = longReads.map(({ name, title }) => ({
     measure: `${title}, ${grouped(large)} tickets`,
     figure: shownRate(samples.median(name, 'perSecond')),
@@ -77,6 +70,51 @@ export function flatRows({ samples }: Measured, [small, large]: readonly [number
     ratio: shown(samples.ratio('keva-list-large', name)),
   }))
   return [...flat, ...long]
+}
+
+/** What a search costs on both desks, and for how long one holds the large one. */
+export function searchRows(measured: Measured, [small, large]: readonly [number, number]): Row[] {
+  const sizes = `${grouped(large)} to ${grouped(small)} tickets`
+  return [
+    ...searches
+      .filter((one) => one.isCompared)
+      .map((one) => flatRow(measured, one, `${one.title}, ${sizes}`, searchFlatAim)),
+    ...searches.map((one) => holdRow(measured, one, large)),
+  ]
+}
+
+function holdRow({ samples }: Measured, { name, title }: Search, large: number): Row {
+  const [p50, p99] = (['p50Ms', 'p99Ms'] as const).map((what) =>
+    samples.median(`${name}-alone`, what),
+  )
+  const cpu = `${grouped(samples.least(`${name}-alone`, 'cpuUs'))} us`
+  return {
+    measure: `${title}, ${grouped(large)} tickets, 1 client`,
+    figure: `p50 ${grouped(p50 ?? Number.NaN)}, p99 ${grouped(p99 ?? Number.NaN)} ms (${cpu})`,
+    aim: `<= ${searchMsAim} ms`,
+    reached: (p99 ?? Infinity) <= searchMsAim,
+  }
+}
+
+function flatRow(
+  { samples }: Measured,
+  { name }: { readonly name: string },
+  measure: string,
+  aim: number,
+): Row {
+  const ratio = samples.ratio(name, `${name}-large`)
+  const rate = (one: string) =>
+    shownRate(samples.median(one, 'perSecond'), samples.median(one, 'cpuUs'))
+  const byCpu = samples.least(`${name}-large`, 'cpuUs') / samples.least(name, 'cpuUs')
+  return {
+    measure,
+    figure: rate(`${name}-large`),
+    floor: rate(name),
+    ratio: shown(ratio),
+    byCpu: byCpu.toFixed(2),
+    aim: `<= ${aim}`,
+    reached: ratio.middle <= aim,
+  }
 }
 
 export function writeRows({ samples }: Measured): Row[] {

@@ -7,7 +7,10 @@ import {
   longReads,
   reads,
   requestsOf,
+  searches,
+  searchRequests,
   staticRequests,
+  type Search,
 } from './reads.ts'
 import { Samples } from './samples.ts'
 import type { Field, Options } from './servers.ts'
@@ -107,10 +110,23 @@ function stepsOf(field: Field, bench: Bench): Step[] {
       read(`${name}-static`, bare, staticRequests(name)),
       read(`${name}-large`, large.server, requestsOf(name, large.seeded)),
     ]),
+    ...searches.flatMap((one) => searchSteps(field, bench, one)),
     ...longReads.map(({ name, path }) =>
       read(name, large.server, listRequests(path(large.tickets), large.seeded)),
     ),
     ...writeSteps(field, bench),
+  ]
+}
+
+/** On both desks, and by one client alone, who waits for nothing but the search itself. */
+function searchSteps({ small, large }: Field, bench: Bench, search: Search): Step[] {
+  const step = (name: string, desk: typeof small, connections: number) => () =>
+    bench.load(name, desk.server, { connections, reads: searchRequests(search, desk.seeded) })
+  const { name, isCompared } = search
+  return [
+    ...(isCompared ? [step(name, small, readers)] : []),
+    step(`${name}-large`, large, readers),
+    step(`${name}-alone`, large, 1),
   ]
 }
 

@@ -16,11 +16,16 @@ export type Settings = {
   readonly customerTicketsPerDayMax: number
   readonly isAutoAssignEnabled: boolean
   readonly isEnvatoEnabled: boolean
+  /** Agents reach the tickets of their departments too (section 26). */
+  readonly isDepartmentVisibilityEnabled: boolean
   /** What references begin with; null for none. */
   readonly ticketPrefix: string | null
 }
 
 type Name = keyof Settings
+
+/** What the visibility of departments is stored under. */
+export const visibilitySetting = 'enable_department_visibility'
 
 /** Under which name each is stored, and what it is until it is set. */
 const table: { readonly [K in Name]: { readonly stored: string; readonly standard: Settings[K] } } =
@@ -34,6 +39,7 @@ const table: { readonly [K in Name]: { readonly stored: string; readonly standar
     customerTicketsPerDayMax: { stored: 'customer_max_tickets_per_day', standard: 5 },
     isAutoAssignEnabled: { stored: 'enable_auto_assign', standard: true },
     isEnvatoEnabled: { stored: 'enable_envato_integration', standard: false },
+    isDepartmentVisibilityEnabled: { stored: visibilitySetting, standard: false },
     ticketPrefix: { stored: 'ticket_prefix', standard: 'SD' },
   }
 

@@ -1,8 +1,14 @@
 import type { Page, Window } from '../lib/page.ts'
-import { agentsOfTickets, isTicketAgent, type TicketAgent } from '../store/agents.ts'
+import { agentsOfTickets, type TicketAgent } from '../store/agents.ts'
 import { customValuesOfTickets, type TicketCustomValue } from '../store/customvalues.ts'
 import { labelsOfTickets, type TicketLabel } from '../store/labels.ts'
-import { ticketDetails, ticketSummaries, type TicketFilter } from '../store/ticketlists.ts'
+import {
+  ticketDetails,
+  ticketDetailsOf,
+  ticketSummaries,
+  ticketSummariesOf,
+  type TicketFilter,
+} from '../store/ticketlists.ts'
 import {
   ticketDetailById,
   ticketRow,
@@ -11,7 +17,7 @@ import {
   type TicketDetail,
   type TicketSummary,
 } from '../store/tickets.ts'
-import { Fault, found } from './errors.ts'
+import { found } from './errors.ts'
 import type { Reader } from './tx.ts'
 
 export type { TicketFilter } from '../store/ticketlists.ts'
@@ -50,12 +56,17 @@ export function listTickets(
   window: Window,
 ): Page<LabelledTicket> {
   const { rows, total } = ticketSummaries(reader.q, filter, window)
-  const labels = byTicket(labelsOfTickets(reader.q, idsOf(rows)))
-  // The rows are fresh from the driver, so they are completed in place.
-  return {
-    rows: rows.map((row) => Object.assign(row, { labels: labels.get(row.id) ?? [] })),
-    total,
-  }
+  return { rows: labelled(reader, rows), total }
+}
+
+/** These tickets, in that order. */
+export function ticketsInOrder(reader: Reader, ids: readonly number[]): LabelledTicket[] {
+  return labelled(reader, ticketSummariesOf(reader.q, ids))
+}
+
+/** These tickets, in that order, each with all that a desk shows beside it. */
+export function fullTicketsInOrder(reader: Reader, ids: readonly number[]): FullTicket[] {
+  return complete(reader, ticketDetailsOf(reader.q, ids))
 }
 
 /** Newest first, each with all that a desk shows beside it. */
@@ -78,18 +89,15 @@ export function ticketVersionByUid(reader: Reader, uid: string | undefined): num
   return uid === undefined ? undefined : ticketSummaryByUid(reader.q, uid)?.version
 }
 
-/** Throws `not_found` unless the agent is linked to the ticket (deskhive.md 21.1, D10). */
-export function requireTicketOfAgent(reader: Reader, id: number, agentId: number): void {
-  if (!isTicketOfAgent(reader, id, agentId)) throw new Fault('not_found', 'ticket')
-}
-
-/** Whether the agent is linked to the ticket. */
-export function isTicketOfAgent(reader: Reader, id: number, agentId: number): boolean {
-  return isTicketAgent(reader.q, id, agentId)
-}
-
 function withLabels(reader: Reader, ticket: TicketSummary): LabelledTicket {
   return { ...ticket, labels: labelsOfTickets(reader.q, [ticket.id]) }
+}
+
+// The rows are fresh from the driver, so they are completed in place.
+
+function labelled(reader: Reader, rows: TicketSummary[]): LabelledTicket[] {
+  const labels = byTicket(labelsOfTickets(reader.q, idsOf(rows)))
+  return rows.map((row) => Object.assign(row, { labels: labels.get(row.id) ?? [] }))
 }
 
 function complete(reader: Reader, rows: TicketDetail[]): FullTicket[] {

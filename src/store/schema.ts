@@ -47,6 +47,7 @@ export const customFieldTypes = [
 ] as const
 
 const flag = () => integer({ mode: 'boolean' }).notNull().default(false)
+const flagKey = () => integer({ mode: 'boolean' }).notNull()
 const millis = () => integer()
 const stamps = () => ({ createdAt: millis().notNull(), updatedAt: millis().notNull() })
 const autoId = () => integer().primaryKey({ autoIncrement: true })
@@ -532,6 +533,16 @@ export const ticketCounts = sqliteTable('ticket_counts', {
   member: integer().notNull(),
   status: text({ enum: ticketStatuses }).notNull(),
   priority: text({ enum: ticketPriorities }).notNull(),
+  tickets: integer().notNull(),
+})
+
+export const departmentCounts = sqliteTable('department_counts', {
+  staffId: integer().notNull(),
+  departmentId: integer().notNull(),
+  isUnassigned: flagKey(),
+  status: text({ enum: ticketStatuses }).notNull(),
+  priority: text({ enum: ticketPriorities }).notNull(),
+  isWaiting: flagKey(),
   tickets: integer().notNull(),
 })
 

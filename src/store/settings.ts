@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
-import { cell, command, select, type Queries } from './queries.ts'
+import { eq, sql } from 'drizzle-orm'
+import { cell, command, select, value, type Queries } from './queries.ts'
 import { settings } from './schema.ts'
 
 /** What is set, by name; what has its default may be absent. */
@@ -35,6 +35,13 @@ const forOpening = select(
       AS "flaggedDepartmentId"`,
 )
 
+const one = select({ value: settings.value }, (db, row) =>
+  db
+    .select(row)
+    .from(settings)
+    .where(eq(settings.name, value('name'))),
+)
+
 const put = command((db) =>
   db
     .insert(settings)
@@ -45,6 +52,12 @@ const put = command((db) =>
 /** Every setting that has a row, in one statement. */
 export function storedSettings(q: Queries): StoredSettings {
   return parsed(everything(q).get({})?.settings)
+}
+
+/** One setting, or undefined when it has no row. */
+export function storedSetting(q: Queries, name: string): unknown {
+  const row = one(q).get({ name })
+  return row === undefined ? undefined : JSON.parse(row.value)
 }
 
 /** The settings and what a new ticket needs beside them, in one statement. */

@@ -1,15 +1,19 @@
 import { sql, type SQL } from 'drizzle-orm'
 import type { Page, Window } from '../lib/page.ts'
 import { older, pageOf, type Order } from './pages.ts'
-import { select, value, type Queries, type Select, type Values } from './queries.ts'
+import { select, value, type Queries, type Select } from './queries.ts'
 import { remembered } from './rows.ts'
+import { ticketAgents, tickets } from './schema.ts'
 import {
-  ticketAgents,
-  ticketCounts,
-  tickets,
-  type TicketPriority,
-  type TicketStatus,
-} from './schema.ts'
+  isLinked,
+  isOfDepartments,
+  isUnassigned,
+  plainConditions,
+  shapeOf,
+  statusesIn,
+  valuesOf,
+  type TicketFilter,
+} from './ticketfilters.ts'
 import {
   detailColumns,
   fromTicketsForDetail,
@@ -18,21 +22,13 @@ import {
   type TicketDetail,
   type TicketSummary,
 } from './tickets.ts'
+import { totalOfTickets } from './tickettotals.ts'
 
 // Every list is newest first and reads only the rows of its page: an index gives the order, a page is
 // cut from the ids before anything is joined, and totals are running counts. A status that stands for
-// two stored ones is a merge of two index walks.
+// two stored ones is a merge of two index walks, and so are an agent's tickets and those of departments.
 
-/** Which tickets; the conditions combine with AND. An empty list of statuses is any. */
-export type TicketFilter = {
-  readonly statuses?: readonly TicketStatus[] | undefined
-  readonly priority?: TicketPriority | undefined
-  readonly departmentId?: number | undefined
-  readonly customerId?: number | undefined
-  readonly assignedTo?: number | undefined
-  /** Linked to this agent. */
-  readonly agentId?: number | undefined
-}
+export type { DepartmentReach, TicketFilter } from './ticketfilters.ts'
 
 export function ticketSummaries(
   q: Queries,
@@ -62,11 +58,30 @@ export function ticketDetails(
   )
 }
 
+/** These tickets, in that order; those that are gone are left out. */
+export function ticketSummariesOf(q: Queries, ids: readonly number[]): TicketSummary[] {
+  return summariesOf(q).all({ ids: JSON.stringify(ids) })
+}
+
+/** These tickets, in that order; those that are gone are left out. */
+export function ticketDetailsOf(q: Queries, ids: readonly number[]): TicketDetail[] {
+  return detailsOf(q).all({ ids: JSON.stringify(ids) })
+}
+
+const given = sql`json_each(${value('ids')}) AS page CROSS JOIN ${tickets} ON ${tickets.id} = page.value`
+
+const summariesOf = select(summaryColumns, (db, row) =>
+  fromTicketsForSummary(db, row, given).orderBy(sql`page.key`),
+)
+
+const detailsOf = select(detailColumns, (db, row) =>
+  fromTicketsForDetail(db, row, given).orderBy(sql`page.key`),
+)
+
 type List<Row> = (q: Queries) => Select<Row>
 
 const summaryLists = new Map<string, List<TicketSummary>>()
 const detailLists = new Map<string, List<TicketDetail>>()
-const countsByShape = new Map<string, List<{ total: number }>>()
 
 function ticketsOf<Row>(
   q: Queries,
@@ -77,21 +92,9 @@ function ticketsOf<Row>(
   const conditions = shapeOf(filter)
   const values = valuesOf(filter)
   const shape = 'after' in window ? [...conditions, 'after'] : conditions
-  return pageOf(window, totalOf(q, conditions, values), (order, range) =>
+  return pageOf(window, totalOfTickets(q, filter), (order, range) =>
     listOf(shape, order)(q).all({ ...values, ...range }),
   )
-}
-
-/** The conditions that a filter uses: one statement serves every filter of that shape. */
-function shapeOf(filter: TicketFilter): string[] {
-  const { statuses = [], ...others } = filter
-  const names = Object.entries(others).flatMap(([name, on]) => (on === undefined ? [] : [name]))
-  return [...statuses.map((_, at) => `status${at}`), ...names]
-}
-
-function valuesOf(filter: TicketFilter): Values {
-  const { statuses = [], ...others } = filter
-  return { ...others, ...Object.fromEntries(statuses.map((one, at) => [`status${at}`, one])) }
 }
 
 const ordered: { readonly [O in Order]: SQL[] } = {
@@ -100,29 +103,23 @@ const ordered: { readonly [O in Order]: SQL[] } = {
 }
 
 /** The ids of one page, from the index alone, and beside them their tickets. */
-function pageSource(shape: string[], order: Order): SQL {
-  const arms = sql.join(
-    armsOf(shape, (list) => list.page),
-    sql` UNION ALL `,
-  )
+export function pageSource(shape: string[], order: Order): SQL {
+  const arms = sql.join(armsOf(shape), sql` UNION ALL `)
   const by = order === 'newest' ? sql`2 DESC, 1 DESC` : sql`2, 1`
   return sql`(
     SELECT id, created_at FROM (${arms} ORDER BY ${by} LIMIT ${value('limit')} OFFSET ${value('offset')})
   ) AS page CROSS JOIN ${tickets} ON ${tickets.id} = page.id`
 }
 
-/** One SELECT for each stored status that is asked for, and for each way to be past a position. */
-function armsOf(shape: string[], columns: (list: typeof allTickets) => SQL): SQL[] {
-  const list = shape.includes('agentId') ? agentTickets : allTickets
-  const conditions = shape.flatMap((name) => conditionOf[name] ?? [])
-  const statuses = shape
-    .filter((name) => name.startsWith('status'))
-    .map((status) => sql`${tickets.status} = ${value(status)}`)
-  const pasts = shape.includes('after') ? list.past : []
-  return combined(statuses, pasts).map((chosen) => {
-    const all = [...conditions, ...chosen]
-    const where = all.length > 0 ? sql` WHERE ${sql.join(all, sql` AND `)}` : sql``
-    return sql`SELECT ${columns(list)} FROM ${list.source}${where}`
+/** One SELECT for each list that is merged, each stored status, and each way to be past a position. */
+function armsOf(shape: string[]): SQL[] {
+  return listsOf(shape).flatMap((list) => {
+    const pasts = shape.includes('after') ? list.past : []
+    return combined(statusesIn(shape), pasts).map((chosen) => {
+      const all = [...list.conditions, ...plainConditions(shape), ...chosen]
+      const where = all.length > 0 ? sql` WHERE ${sql.join(all, sql` AND `)}` : sql``
+      return sql`SELECT ${list.page} FROM ${list.source}${where}`
+    })
   })
 }
 
@@ -135,66 +132,48 @@ function choices(conditions: readonly SQL[]): SQL[][] {
   return conditions.length > 0 ? conditions.map((one) => [one]) : [[]]
 }
 
-const allTickets = {
+/** Rows that an index has in the order of the list. */
+type Walk = {
+  readonly source: SQL
+  readonly page: SQL
+  readonly past: readonly SQL[]
+  readonly conditions: readonly SQL[]
+}
+
+const allTickets: Walk = {
   source: sql`${tickets}`,
   page: sql`${tickets.id} AS id, ${tickets.createdAt} AS created_at`,
   past: older(tickets.createdAt, tickets.id),
+  conditions: [],
 }
 
 // The agent's links are themselves in the order of the list.
-const agentTickets = {
+const agentTickets: Walk = {
   source: sql`${ticketAgents} JOIN ${tickets} ON ${tickets.id} = ${ticketAgents.ticketId}`,
   page: sql`${ticketAgents.ticketId} AS id, ${ticketAgents.ticketCreatedAt} AS created_at`,
   past: older(ticketAgents.ticketCreatedAt, ticketAgents.ticketId),
+  conditions: [sql`${ticketAgents.staffId} = ${value('agentId')}`],
 }
 
-const conditionOf: { [name: string]: SQL } = {
-  priority: sql`${tickets.priority} = ${value('priority')}`,
-  departmentId: sql`${tickets.departmentId} = ${value('departmentId')}`,
-  customerId: sql`${tickets.customerId} = ${value('customerId')}`,
-  assignedTo: sql`${tickets.assignedTo} = ${value('assignedTo')}`,
-  agentId: sql`${ticketAgents.staffId} = ${value('agentId')}`,
+function listsOf(shape: string[]): Walk[] {
+  if (!shape.includes('agentId')) return [allTickets]
+  return shape.includes('byDepartment') ? [agentTickets, ...departmentWalks(shape)] : [agentTickets]
 }
 
-function totalOf(q: Queries, shape: string[], values: Values): number {
-  const count = remembered(countsByShape, shape, () =>
-    select({ total: sql<number>`total` }, () => countOf(shape)),
-  )
-  return count(q).get(values)?.total ?? 0
-}
-
-/** From the running counts where one dimension answers, else by counting index entries. */
-function countOf(shape: string[]): SQL {
-  const members = shape.filter((name) => name in dimensionOf)
-  if (members.length > 1 || shape.includes('customerId')) {
-    const arms = sql.join(
-      armsOf(shape, () => sql`count(*) AS n`),
-      sql` UNION ALL `,
-    )
-    return sql`SELECT sum(n) AS total FROM (${arms})`
-  }
-  const [member] = members
-  const dimension = member ? dimensionOf[member] : 'all'
-  const statuses = shape.filter((name) => name.startsWith('status'))
-  const conditions = [
-    sql`dimension = ${sql.raw(`'${dimension}'`)}`,
-    sql`member = ${member ? value(member) : sql`0`}`,
-    ...(statuses.length > 0
-      ? [
-          sql`status IN (${sql.join(
-            statuses.map((one) => value(one)),
-            sql`, `,
-          )})`,
-        ]
-      : []),
-    ...(shape.includes('priority') ? [sql`priority = ${value('priority')}`] : []),
-  ]
-  return sql`SELECT coalesce(sum(tickets), 0) AS total FROM ${ticketCounts}
-    WHERE ${sql.join(conditions, sql` AND `)}`
-}
-
-const dimensionOf: { [condition: string]: 'department' | 'assignee' | 'agent' } = {
-  departmentId: 'department',
-  assignedTo: 'assignee',
-  agentId: 'agent',
+/** The tickets of each department that are not the agent's already. */
+function departmentWalks(shape: string[]): Walk[] {
+  const isFree = shape.includes('isUnassigned')
+  const common = [sql`NOT ${isLinked}`, ...(isFree ? [isUnassigned] : [])]
+  const index = sql.raw(isFree ? 'tickets_unassigned' : 'tickets_department')
+  const apart = shape
+    .filter((name) => /^department\d/.test(name))
+    .map((name) => ({
+      ...allTickets,
+      source: sql`${tickets} INDEXED BY ${index}`,
+      conditions: [sql`${tickets.departmentId} = ${value(name)}`, ...common],
+    }))
+  if (apart.length > 0) return apart
+  // An agent of very many departments reaches most tickets, so the walk through all is short.
+  const source = sql`${tickets} INDEXED BY tickets_created`
+  return [{ ...allTickets, source, conditions: [isOfDepartments, ...common] }]
 }

@@ -1,5 +1,11 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { matchExpression } from '../../src/lib/searchterms.ts'
+import {
+  anyOf,
+  indexedTerm,
+  matchExpression,
+  searchWords,
+  wordPattern,
+} from '../../src/lib/searchterms.ts'
 import { Store } from '../../src/store/db.ts'
 import { clientOf, T0 } from '../store/fixtures.ts'
 
@@ -47,6 +53,10 @@ describe('the expression of a text', () => {
   })
 })
 
+/** Whether the text has every word of the query, each as one that begins so. */
+const isSeen = (text: string, query: string) =>
+  searchWords(query).every((word) => wordPattern(word, true).test(text))
+
 describe('what it matches', () => {
   const store = Store.inMemory(T0)
   afterAll(() => store[Symbol.dispose]())
@@ -81,7 +91,7 @@ describe('what it matches', () => {
   ]
 
   test.each(found)('%j by %j', (text, query) => {
-    expect(isFound(text, query)).toBe(true)
+    expect([isFound(text, query), isSeen(text, query)]).toEqual([true, true])
   })
 
   test.each([
@@ -91,7 +101,7 @@ describe('what it matches', () => {
     ['kiln', 'NOT kiln'],
     ['kiln', 'glaze OR kiln'],
   ])('not %j by %j', (text, query) => {
-    expect(isFound(text, query)).toBe(false)
+    expect([isFound(text, query), isSeen(text, query)]).toEqual([false, false])
   })
 
   test('no text of any characters breaks it', () => {
@@ -103,5 +113,66 @@ describe('what it matches', () => {
         if (expression !== undefined) expect(() => find.all(expression)).not.toThrow()
       }
     }
+  })
+})
+
+describe('a word in a text', () => {
+  test.each<[string, string, number]>([
+    ['kiln', 'The kiln, the Kiln and the KILN.', 3],
+    ['kiln', 'Kilns are not a kilnhouse', 0],
+    ['creme', 'Crème, cre\u0301me, créme', 3],
+    ['crème', 'Creme CRÈME', 2],
+    ['ΣΟΦΟΣ', 'σοφος σοφοσ', 2],
+    ['принтер', 'Принтер, ПРИНТЕР, принтеры', 2],
+    ['strasse', 'Straße', 0],
+    ['e 07', 'E-07, e.07, e 07, e07, e-071, the 07', 3],
+    ['猫', '猫 黒猫', 1],
+    ['a', 'a_a a-á', 4],
+  ])('%s in %s: %i times', (word, text, times) => {
+    expect(text.match(wordPattern(word, false))?.length ?? 0).toBe(times)
+  })
+
+  test('may be the beginning of one', () => {
+    const pattern = wordPattern('e 07', true)
+    expect('E-071 and E-07b, not E-7 nor the-07'.match(pattern)).toEqual(['E-07', 'E-07'])
+  })
+
+  test('is looked for as the index does it, in whatever single character', () => {
+    using store = Store.inMemory(T0)
+    const client = clientOf(store)
+    client.exec(`
+      CREATE VIRTUAL TABLE temp.characters USING fts5 (
+        one, tokenize = 'unicode61 remove_diacritics 2');
+      CREATE VIRTUAL TABLE temp.terms USING fts5vocab (temp, characters, instance)`)
+    const insert = client.prepare('INSERT INTO temp.characters (rowid, one) VALUES (?, ?)')
+    const codes = Array.from({ length: 0x2fff }, (_, at) => at + 1)
+    for (const code of codes) insert.run(code, String.fromCodePoint(code))
+    const terms = client
+      .prepare<[], { doc: number; term: string }>('SELECT doc, term FROM temp.terms')
+      .all()
+    const wrong = terms.filter(({ doc, term }) => {
+      const character = String.fromCodePoint(doc)
+      const isKnown = /[\p{L}\p{N}\p{Co}]/u.test(character)
+      return isKnown && !wordPattern(term, false).test(character)
+    })
+    expect(wrong).toEqual([])
+    const asIndexed = terms.filter(
+      ({ doc, term }) => indexedTerm(String.fromCodePoint(doc)) === term,
+    )
+    expect(asIndexed.length).toBeGreaterThan(terms.length * 0.97)
+    const all = codes.map((code) => String.fromCodePoint(code)).join(' ')
+    const letters = Array.from('abcdefghijklmnopqrstuvwxyz')
+    const others = letters.flatMap((letter) => {
+      const same = new Set(terms.flatMap(({ doc, term }) => (term === letter ? [doc] : [])))
+      const alike = all.match(wordPattern(letter, false)) ?? []
+      expect(alike.length).toBeGreaterThan(1)
+      return alike.filter((character) => !same.has(character.codePointAt(0) ?? 0))
+    })
+    // With two accents each, which the index leaves on these alone.
+    expect(others.join('')).toBe('Ǡǡ')
+  })
+
+  test('is one of several in an expression, each as a whole', () => {
+    expect(anyOf(['kiln', 'kilns'])).toBe('"kiln" OR "kilns"')
   })
 })

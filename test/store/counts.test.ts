@@ -62,6 +62,7 @@ const newTicket: Action = (world) => {
     customerId: perhaps(world, 'customers'),
     departmentId: perhaps(world, 'departments'),
     assignedTo: perhaps(world, 'staff'),
+    isAssignedToAi: world.random.chance(0.2),
     closedAt: world.random.chance(0.3) ? at + 5000 : null,
     createdAt: at,
     updatedAt: at,
@@ -77,6 +78,7 @@ const changeTicket: Action = (world) => {
     ...(random.chance(0.5) && { priority: pick(world, ticketPriorities) ?? 'low' }),
     ...(random.chance(0.4) && { departmentId: perhaps(world, 'departments') }),
     ...(random.chance(0.4) && { assignedTo: perhaps(world, 'staff') }),
+    ...(random.chance(0.2) && { isAssignedToAi: random.chance(0.5) }),
     ...(random.chance(0.4) && { closedAt: random.chance(0.5) ? null : someDay(world) }),
     ...(random.chance(0.4) && { lastPublicMessageBy: pick(world, [...repliers, null]) ?? null }),
     ...(random.chance(0.2) && { subject: 'another' }),
@@ -216,12 +218,28 @@ const noticesKept = `SELECT staff_id, total, unread FROM notification_counts
 const noticesCounted = `SELECT staff_id, count(*) AS total, count(*) FILTER (WHERE NOT is_read) AS unread
   FROM notifications GROUP BY staff_id ORDER BY staff_id`
 
+const departmentsKept = `SELECT * FROM department_counts
+  WHERE tickets <> 0 ORDER BY 1, 2, 3, 4, 5, 6`
+
+const waits = `status IN ('open', 'in_progress') AND coalesce(last_public_message_by, '') <> 'staff'`
+
+const departmentsCounted = `SELECT * FROM (
+    SELECT 0 AS staff_id, department_id, assigned_to IS NULL AND is_assigned_to_ai = 0 AS is_unassigned,
+      status, priority, ${waits} AS is_waiting, count(*) AS tickets
+      FROM tickets WHERE department_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6
+    UNION ALL SELECT staff_id, department_id, assigned_to IS NULL AND is_assigned_to_ai = 0,
+      status, priority, ${waits}, count(*)
+      FROM ticket_agents JOIN tickets ON id = ticket_id
+      WHERE department_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6
+  ) ORDER BY 1, 2, 3, 4, 5, 6`
+
 const pairs = [
   [kept, counted],
   [customersKept, customersCounted],
   [firstsKept, firstsCounted],
   [agentsKept, agentsCounted],
   [noticesKept, noticesCounted],
+  [departmentsKept, departmentsCounted],
 ] as const
 
 describe('running counts', () => {
@@ -275,6 +293,10 @@ function expectBusy(db: ReturnType<typeof clientOf>): void {
     .prepare('SELECT sum(unread) > 0, sum(total) > sum(unread) FROM notification_counts')
     .raw()
   expect(notices.get()).toEqual([1, 1])
+  const reached = db.prepare(
+    'SELECT staff_id > 0, is_unassigned, is_waiting FROM department_counts WHERE tickets > 0 GROUP BY 1, 2, 3',
+  )
+  expect(reached.all()).toHaveLength(8)
   const gone = db
     .prepare(
       "SELECT count(*) FROM sqlite_sequence s WHERE name IN ('staff', 'departments', 'customers')",

@@ -1,6 +1,28 @@
-import type { TicketFilter } from '../../domain/ticketviews.ts'
-import { positiveInteger } from '../../lib/page.ts'
+import { z } from 'zod'
+import { searchFullTickets } from '../../domain/ticketsearch.ts'
+import { listFullTickets, type FullTicket, type TicketFilter } from '../../domain/ticketviews.ts'
+import type { Reader } from '../../domain/tx.ts'
+import { positiveInteger, type Page, type Range } from '../../lib/page.ts'
 import { storedPriorities, storedStatuses } from './shapes.ts'
+
+/** The words that a ticket list is searched for. */
+export const ticketWords = z.string().optional().meta({
+  description: 'Words of the subject, the messages or the customer: best first, not newest first',
+})
+
+/** The tickets that a list is asked for: all that pass the filter, or those that `q` finds among them. */
+export function ticketsAsked(
+  reader: Reader,
+  query: URLSearchParams,
+  filter: TicketFilter | undefined,
+  range: Range,
+): Page<FullTicket> {
+  if (!filter) return { rows: [], total: 0 }
+  const text = query.get('q') ?? ''
+  return text.trim() === ''
+    ? listFullTickets(reader, filter, range)
+    : searchFullTickets(reader, { text, filter, range })
+}
 
 /**
  * The filters of a ticket list (deskhive.md section 6), or undefined when a value is one that no

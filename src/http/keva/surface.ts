@@ -99,7 +99,8 @@ export function envelopeList(name: string): List {
   }
 }
 
-function envelopePaging(query: URLSearchParams): Paging {
+/** By number or offset; beside a cursor only the size counts. */
+export function envelopePaging(query: URLSearchParams): Paging {
   const perPage = query.get('per_page') ?? query.get('limit')
   if (query.has('cursor')) return pagingBy(null, perPage, v1Sizes)
   const page = query.get('page')

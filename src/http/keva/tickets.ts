@@ -17,6 +17,7 @@ import {
   ticketVersionByUid,
   type LabelledTicket,
 } from '../../domain/ticketviews.ts'
+import { searchTickets, type Search } from '../../domain/ticketsearch.ts'
 import type { Reader, Tx } from '../../domain/tx.ts'
 import { publicId, uidOf } from '../../lib/ids.ts'
 import { isoSeconds } from '../../lib/time.ts'
@@ -24,6 +25,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { asking, read, readQuery } from '../fields.ts'
 import { shownStatuses, statusWords, type StatusWord } from '../shown.ts'
 import { email, names, oneOf, optionalText, priorityWords, text } from './fields.ts'
+import { foundBody } from './found.ts'
 import { date } from './shapes.ts'
 import { envelopeList, v1 } from './surface.ts'
 
@@ -79,7 +81,12 @@ export const change = z.object({
   resolutionType: optionalText(50),
 })
 
-const filters = z.object({ status: oneOf(statusWords).optional() })
+const filters = z.object({
+  status: oneOf(statusWords).optional(),
+  q: z.string().optional().meta({
+    description: 'Words of the subject, the messages or the customer: best first, not newest first',
+  }),
+})
 
 export function present(ticket: LabelledTicket) {
   return {
@@ -100,19 +107,31 @@ export function present(ticket: LabelledTicket) {
 
 const list = envelopeList('tickets')
 
+function found(tx: Reader, query: URLSearchParams, search: Pick<Search, 'text' | 'filter'>) {
+  return foundBody(
+    'found-tickets',
+    query,
+    (range, upTo) => searchTickets(tx, { ...search, range, upTo }),
+    present,
+  )
+}
+
 export const tickets: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/tickets',
     scope: 'tickets:read',
     tag: 'Tickets',
-    summary: 'List tickets, newest first',
+    summary: 'List tickets, newest first, or search them',
     query: list.query(filters),
     answer: list.answer(ticketShape),
     run({ tx, query }) {
-      const { status } = readQuery(tx, filters, query)
-      const statuses = status && stored[status]
-      const body = list.body(query, (window) => listTickets(tx, { statuses }, window), present)
+      const { status, q = '' } = readQuery(tx, filters, query)
+      const filter = { statuses: status && stored[status] }
+      const body =
+        q.trim() === ''
+          ? list.body(query, (window) => listTickets(tx, filter, window), present)
+          : found(tx, query, { text: q, filter })
       return { status: 200, body }
     },
   },

@@ -22,6 +22,7 @@ const standard = {
   sd_customer_max_tickets_per_day: 5,
   sd_enable_auto_assign: true,
   sd_enable_envato_integration: false,
+  sd_enable_department_visibility: false,
   sd_ticket_prefix: 'SD',
 }
 
@@ -36,6 +37,7 @@ const whole = {
   sd_customer_max_tickets_per_day: 0,
   sd_enable_auto_assign: false,
   sd_enable_envato_integration: true,
+  sd_enable_department_visibility: true,
   sd_ticket_prefix: 'KILN_2-b',
 }
 
@@ -49,6 +51,7 @@ const asForm = {
   sd_customer_max_tickets_per_day: '0',
   sd_enable_auto_assign: '0',
   sd_enable_envato_integration: '1',
+  sd_enable_department_visibility: '1',
   sd_ticket_prefix: ' KILN_2-b ',
 }
 
@@ -93,6 +96,7 @@ const everyChange = {
   customerTicketsPerDayMax: 0,
   isAutoAssignEnabled: false,
   isEnvatoEnabled: true,
+  isDepartmentVisibilityEnabled: true,
   ticketPrefix: 'KILN_2-b',
 }
 
@@ -174,7 +178,7 @@ function nothing(): Row[] {
     },
     {
       name: 'requires nothing, and ignores what is no setting',
-      body: { sd_enable_department_visibility: true, ticketPrefix: 'X', x: 1 },
+      body: { sd_show_tickets_page: true, ticketPrefix: 'X', x: 1 },
       status: 200,
       reply: { data: standard, message: updated },
     },
@@ -195,6 +199,7 @@ function wrong(): Row[] {
         sd_customer_max_tickets_per_day: [],
         sd_enable_auto_assign: 2,
         sd_enable_envato_integration: {},
+        sd_enable_department_visibility: 'on',
         sd_ticket_prefix: 5,
       },
       ...invalid({
@@ -212,6 +217,9 @@ function wrong(): Row[] {
         sd_enable_auto_assign: ['The sd enable auto assign field must be true or false.'],
         sd_enable_envato_integration: [
           'The sd enable envato integration field must be true or false.',
+        ],
+        sd_enable_department_visibility: [
+          'The sd enable department visibility field must be true or false.',
         ],
         sd_ticket_prefix: ['The sd ticket prefix field must be a string.'],
       }),

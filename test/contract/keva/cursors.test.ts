@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { createArticle, deleteArticle } from '../../../src/domain/articles.ts'
-import { saveCustomer } from '../../../src/domain/customers.ts'
+import { saveCustomer, upsertCustomer } from '../../../src/domain/customers.ts'
 import { knowledgeCategoryIdByName } from '../../../src/domain/knowledgecategories.ts'
 import { postMessage } from '../../../src/domain/messages.ts'
-import { deleteTicket, updateTicket } from '../../../src/domain/tickets.ts'
+import { createTicket, deleteTicket, updateTicket } from '../../../src/domain/tickets.ts'
 import type { Tx } from '../../../src/domain/tx.ts'
 import { contract, type Row } from '../../support/contract.ts'
 import { openTestApp, standardRates, type TestApp } from '../../support/harness.ts'
@@ -44,6 +44,15 @@ const entry = (tx: Tx, title: string) =>
     title,
     content: 'The kiln is hot',
     categoryId: knowledgeCategoryIdByName(tx, 'Firing'),
+  })
+
+/** A ticket of a customer, who is made when needed. */
+const openFor = (tx: Tx, subject: string) =>
+  createTicket(tx, {
+    customer: upsertCustomer(tx, 'mara@northwind.test', 'Mara Lind'),
+    subject,
+    body: 'The kiln is hot.',
+    source: 'api',
   })
 
 const down = (name: string, most: number) =>
@@ -96,6 +105,14 @@ const cases: readonly Case[] = [
       .filter((n) => Number(n) % 2 === 0)
       .map((n) => `${n}@shop.test`),
     add: (app) => app.write((tx) => saveCustomer(tx, 'new@shop.test', { isVip: true }).customer.id),
+  },
+  {
+    path: '/api/v1/tickets?q=kiln&status=open',
+    field: 'subject',
+    // Best of all is what has the word in its subject; a search that goes on looks at nothing newer.
+    given: (app) => spread(app, 23, (tx, n) => openFor(tx, `No. ${n}`)),
+    rows: down('No. ', 23),
+    add: (app) => app.write((tx) => openFor(tx, 'New kiln')),
   },
   {
     path: '/api/v1/kb?category=Firing',

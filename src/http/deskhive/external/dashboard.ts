@@ -13,7 +13,7 @@ const shape = z.strictObject({
   closed_today: count,
 })
 
-/** deskhive.md section 20, over the tickets linked to the agent (D10). */
+/** deskhive.md section 20, over the tickets that the agent reaches (D10). */
 export const dashboard: Endpoint = {
   method: 'GET',
   path: '/dashboard',

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { labels } from '../../../domain/catalog.ts'
+import { reachOfAgent } from '../../../domain/reach.ts'
 import { closeTicket, updateTicket } from '../../../domain/tickets.ts'
-import { getFullTicket, listFullTickets } from '../../../domain/ticketviews.ts'
+import { getFullTicket } from '../../../domain/ticketviews.ts'
 import type { Tx } from '../../../domain/tx.ts'
 import type { Call, Endpoint, WriteEndpoint } from '../../endpoint.ts'
 import { read } from '../../fields.ts'
@@ -15,8 +16,8 @@ import {
   updated,
 } from '../envelope.ts'
 import { optionalOneOf, references } from '../fields.ts'
-import { ticketFilterOf } from '../filters.ts'
-import { ownTicket, ownTicketVersion } from './own.ts'
+import { ticketFilterOf, ticketsAsked, ticketWords } from '../filters.ts'
+import { agentIdOf, ownTicket, ownTicketVersion } from './own.ts'
 import {
   agentTicketShape,
   presentForAgent,
@@ -35,28 +36,28 @@ const change = z.object({
   labels: references(labels.exists),
 })
 
-/** deskhive.md section 21: an agent reaches the tickets linked to that agent (D10). */
+/** deskhive.md section 21: an agent reaches the tickets linked to that agent, and by a setting more (D10). */
 export const tickets: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/tickets',
     scope: null,
     tag: 'Tickets',
-    summary: "List the agent's tickets, newest first",
+    summary: "List the agent's tickets, newest first, or search them",
     query: z.object({
       ...pagingQuery(ticketsPerPage),
       status: z.enum(statusWords).optional(),
       priority: z.enum(priorityWords).optional(),
       department_id: z.int().optional(),
+      q: ticketWords,
     }),
     answer: { status: 200, shape: agentList(agentTicketShape) },
-    run({ tx, query, caller }) {
+    run(call) {
+      const { tx, query } = call
       const paging = pagingOf(query, ticketsPerPage)
-      const filter = ticketFilterOf(query, ['department_id'])
-      const agentId = caller?.agentId ?? 0
-      const page = filter
-        ? listFullTickets(tx, { ...filter, agentId }, paging.range)
-        : { rows: [], total: 0 }
+      const asked = ticketFilterOf(query, ['department_id'])
+      const filter = asked && { ...asked, ...reachOfAgent(tx, agentIdOf(call)) }
+      const page = ticketsAsked(tx, query, filter, paging.range)
       return { status: 200, body: { status: true, ...listed(paging, page, presentForAgent) } }
     },
   },

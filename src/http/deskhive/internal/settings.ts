@@ -29,6 +29,7 @@ const fields = z.object({
   sd_customer_max_tickets_per_day: optionalInteger(0),
   sd_enable_auto_assign: flag(),
   sd_enable_envato_integration: flag(),
+  sd_enable_department_visibility: flag(),
   sd_ticket_prefix: prefix(),
 })
 
@@ -43,6 +44,7 @@ const shape = z
     sd_customer_max_tickets_per_day: z.int(),
     sd_enable_auto_assign: z.boolean(),
     sd_enable_envato_integration: z.boolean(),
+    sd_enable_department_visibility: z.boolean(),
     sd_ticket_prefix: z.string().nullable(),
   })
   .meta({ id: 'Settings' })
@@ -83,6 +85,7 @@ function change({ tx, body }: Call<Tx>) {
     customerTicketsPerDayMax: given.sd_customer_max_tickets_per_day,
     isAutoAssignEnabled: given.sd_enable_auto_assign,
     isEnvatoEnabled: given.sd_enable_envato_integration,
+    isDepartmentVisibilityEnabled: given.sd_enable_department_visibility,
     ticketPrefix: given.sd_ticket_prefix,
   })
   return { status: 200, body: { data: present(changed), message: updated } }
@@ -100,6 +103,7 @@ function present(held: Settings) {
     sd_customer_max_tickets_per_day: held.customerTicketsPerDayMax,
     sd_enable_auto_assign: held.isAutoAssignEnabled,
     sd_enable_envato_integration: held.isEnvatoEnabled,
+    sd_enable_department_visibility: held.isDepartmentVisibilityEnabled,
     sd_ticket_prefix: held.ticketPrefix,
   }
 }

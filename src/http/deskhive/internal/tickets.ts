@@ -3,7 +3,7 @@ import { categories, departments, labels, products } from '../../../domain/catal
 import { customerExists, getCustomer } from '../../../domain/customers.ts'
 import { staffExists } from '../../../domain/staff.ts'
 import { createTicket, deleteTicket, getTicketRow, updateTicket } from '../../../domain/tickets.ts'
-import { getFullTicket, listFullTickets, ticketVersionOf } from '../../../domain/ticketviews.ts'
+import { getFullTicket, ticketVersionOf } from '../../../domain/ticketviews.ts'
 import { integerId } from '../../../lib/ids.ts'
 import type { Call, Endpoint, WriteEndpoint } from '../../endpoint.ts'
 import type { Reader, Tx } from '../../../domain/tx.ts'
@@ -29,7 +29,7 @@ import {
   references,
   text,
 } from '../fields.ts'
-import { ticketFilterOf } from '../filters.ts'
+import { ticketFilterOf, ticketsAsked, ticketWords } from '../filters.ts'
 import {
   adminTicketShape,
   presentForAdmin,
@@ -72,6 +72,7 @@ const filters = {
   department_id: z.int().optional(),
   customer_id: z.int().optional(),
   assigned_to: z.int().optional(),
+  q: ticketWords,
 }
 
 /** deskhive.md section 6. */
@@ -81,13 +82,13 @@ export const tickets: readonly Endpoint[] = [
     path: '/tickets',
     scope: 'tickets:list',
     tag: 'Tickets',
-    summary: 'List tickets, newest first',
+    summary: 'List tickets, newest first, or search them',
     query: z.object({ ...pagingQuery(perPage), ...filters }),
     answer: { status: 200, shape: list(adminTicketShape) },
     run({ tx, query }) {
       const paging = pagingOf(query, perPage)
       const filter = ticketFilterOf(query, ['department_id', 'customer_id', 'assigned_to'])
-      const page = filter ? listFullTickets(tx, filter, paging.range) : { rows: [], total: 0 }
+      const page = ticketsAsked(tx, query, filter, paging.range)
       return { status: 200, body: listed(paging, page, presentForAdmin) }
     },
   },
