@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'bun:test'
+import { createApproval } from '../../../src/domain/approvals.ts'
 import { createArticle, deleteArticle } from '../../../src/domain/articles.ts'
 import { saveCustomer } from '../../../src/domain/customers.ts'
 import { knowledgeCategoryIdByName } from '../../../src/domain/knowledgecategories.ts'
 import { postMessage } from '../../../src/domain/messages.ts'
 import { deleteTicket, updateTicket } from '../../../src/domain/tickets.ts'
 import type { Tx } from '../../../src/domain/tx.ts'
+import { hourMs } from '../../../src/lib/time.ts'
 import { contract, type Row } from '../../support/contract.ts'
 import { openTestApp, standardRates, type TestApp } from '../../support/harness.ts'
 import { manyTickets, openTicket, ticket } from '../../support/seed.ts'
@@ -44,6 +46,16 @@ const entry = (tx: Tx, title: string) =>
     title,
     content: 'The kiln is hot',
     categoryId: knowledgeCategoryIdByName(tx, 'Firing'),
+  })
+
+const proposal = (tx: Tx, draft: string) =>
+  createApproval(tx, {
+    actionType: 'create_kb_entry',
+    ticketId: null,
+    title: 'Kilns',
+    draft,
+    category: null,
+    lifeMs: hourMs,
   })
 
 const down = (name: string, most: number) =>
@@ -96,6 +108,13 @@ const cases: readonly Case[] = [
       .filter((n) => Number(n) % 2 === 0)
       .map((n) => `${n}@shop.test`),
     add: (app) => app.write((tx) => saveCustomer(tx, 'new@shop.test', { isVip: true }).customer.id),
+  },
+  {
+    path: '/api/v1/approvals?status=pending',
+    field: 'content',
+    given: (app) => spread(app, 23, (tx, n) => proposal(tx, `No. ${n}`)),
+    rows: down('No. ', 23),
+    add: (app) => app.write((tx) => proposal(tx, 'New').id),
   },
   {
     path: '/api/v1/kb?category=Firing',
