@@ -149,7 +149,9 @@ function attemptsIn(data: string): Attempt[] {
   )
 }
 
+/** What a process holds; nothing is known of it where there is no /proc. */
 function residentMb(pid: number): number {
+  if (process.platform !== 'linux') return 0
   const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1] ?? 0)
   return (pages * 4096) / 1e6
 }

@@ -23,7 +23,7 @@ export type HookKillResult = {
   readonly repeats: number
   /** What was under way at the kills, by the leases that they left. */
   readonly leased: number
-  /** From the start of the process to the first call of what was under way. */
+  /** From the moment the server says its address to the first call of what was under way. */
   readonly slowestRecoveryMs: number
   readonly problems: string[]
 }
@@ -129,8 +129,8 @@ async function oneRound(
     const left = leftIn(data)
     receiver.run++
     receiver.answer = () => 200
-    const began = performance.now()
     using second = await startHooked({ binary, data }, settings)
+    const began = performance.now()
     await checkSecond(receiver, left, { began, expected: events * endpoints, tally })
     await second.end('SIGTERM')
     tally.problems.push(...problemsOf(receiver, left, tally).map((one) => `${moment}: ${one}`))
