@@ -315,6 +315,73 @@ describe.if(posix)('on SIGHUP', () => {
   })
 })
 
+describe('the queue of approvals (keva.md section 5)', () => {
+  let server: Server
+
+  beforeAll(async () => {
+    server = await start(emptyFolder())
+  })
+  afterAll(() => server.stop())
+
+  /** A new ticket with a proposed answer; the public ids of both. */
+  async function proposed(): Promise<{ readonly ticket: string; readonly approval: string }> {
+    const opened = await call(server, 'POST /api/v1/tickets', printer)
+    const ticket = String(opened.body.data?.['id'])
+    const draft = { actionType: 'send_reply', ticketId: ticket, draft: 'Pull the plug.' }
+    const { status, body } = await call(server, 'POST /api/v1/approvals', draft)
+    expect([status, body.data?.['status']]).toEqual([201, 'pending'])
+    return { ticket, approval: String(body.data?.['id']) }
+  }
+
+  async function pending(): Promise<unknown[]> {
+    const { body } = await call(server, 'GET /api/approvals')
+    return (body as unknown as Json[]).map((one) => one['id'])
+  }
+
+  async function messagesOf(ticket: string): Promise<unknown[]> {
+    const { body } = await call(server, `GET /api/v1/tickets/${ticket}/messages`)
+    return (body.data ?? []).map((one) => [one['direction'], one['body']])
+  }
+
+  test('what is proposed waits; edited and approved, it is sent once', async () => {
+    const { ticket, approval } = await proposed()
+    expect(await pending()).toEqual([approval])
+    expect(await messagesOf(ticket)).toEqual([['inbound', 'Help!']])
+    const line = `PATCH /api/approvals/${approval}`
+    const editedDraft = 'Pull the plug, and stand back.'
+    const approved = await call(server, line, { decision: 'approved', editedDraft })
+    expect(approved).toMatchObject({ status: 200, body: { status: 'approved', editedDraft } })
+    const sent = [
+      ['inbound', 'Help!'],
+      ['outbound', editedDraft],
+    ]
+    expect(await messagesOf(ticket)).toEqual(sent)
+    const again = await call(server, line, { decision: 'approved' })
+    expect(again).toEqual({ status: 400, body: { error: 'Approval has already been decided' } })
+    expect(await messagesOf(ticket)).toEqual(sent)
+    expect(await pending()).toEqual([])
+  })
+
+  test('once the customer has written, what was proposed before is not sent', async () => {
+    const { ticket, approval } = await proposed()
+    const more = { body: 'It is out again.', direction: 'inbound' }
+    await call(server, `POST /api/v1/tickets/${ticket}/messages`, more)
+    const line = `PATCH /api/v1/approvals/${approval}`
+    expect(await call(server, line, { decision: 'approved' })).toEqual({
+      status: 400,
+      body: { error: 'Ticket has a new customer message since the proposal' },
+    })
+    expect(await messagesOf(ticket)).toEqual([
+      ['inbound', 'Help!'],
+      ['inbound', 'It is out again.'],
+    ])
+    expect(await pending()).toEqual([approval])
+    const rejected = await call(server, line, { decision: 'rejected', feedback: 'It is out.' })
+    expect(rejected).toMatchObject({ status: 200, body: { data: { status: 'rejected' } } })
+    expect(await messagesOf(ticket)).toHaveLength(2)
+  })
+})
+
 describe('the smoke list of deskhive.md 29', () => {
   let server: Server
   let special: string
