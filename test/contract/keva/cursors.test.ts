@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'bun:test'
+import { createApproval } from '../../../src/domain/approvals.ts'
 import { createArticle, deleteArticle } from '../../../src/domain/articles.ts'
 import { saveCustomer, upsertCustomer } from '../../../src/domain/customers.ts'
 import { knowledgeCategoryIdByName } from '../../../src/domain/knowledgecategories.ts'
 import { postMessage } from '../../../src/domain/messages.ts'
 import { createTicket, deleteTicket, updateTicket } from '../../../src/domain/tickets.ts'
 import type { Tx } from '../../../src/domain/tx.ts'
+import { hourMs } from '../../../src/lib/time.ts'
 import { contract, type Row } from '../../support/contract.ts'
 import { openTestApp, standardRates, type TestApp } from '../../support/harness.ts'
 import { manyTickets, openTicket, ticket } from '../../support/seed.ts'
@@ -53,6 +55,16 @@ const openFor = (tx: Tx, subject: string) =>
     subject,
     body: 'The kiln is hot.',
     source: 'api',
+  })
+
+const proposal = (tx: Tx, draft: string) =>
+  createApproval(tx, {
+    actionType: 'create_kb_entry',
+    ticketId: null,
+    title: 'Kilns',
+    draft,
+    category: null,
+    lifeMs: hourMs,
   })
 
 const down = (name: string, most: number) =>
@@ -113,6 +125,13 @@ const cases: readonly Case[] = [
     given: (app) => spread(app, 23, (tx, n) => openFor(tx, `No. ${n}`)),
     rows: down('No. ', 23),
     add: (app) => app.write((tx) => openFor(tx, 'New kiln')),
+  },
+  {
+    path: '/api/v1/approvals?status=pending',
+    field: 'content',
+    given: (app) => spread(app, 23, (tx, n) => proposal(tx, `No. ${n}`)),
+    rows: down('No. ', 23),
+    add: (app) => app.write((tx) => proposal(tx, 'New').id),
   },
   {
     path: '/api/v1/kb?category=Firing',
