@@ -10,6 +10,7 @@ import { tagsOf, ticketText } from './tickets.ts'
 export function machine(clock: () => number = Date.now): Machine {
   return {
     clock,
+    zone: 'UTC',
     monotonic: () => performance.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     passwordCost: standardPasswordCost,

@@ -1,7 +1,8 @@
 import { AccessTokens } from './domain/accesstokens.ts'
-import { createFirstKeys, install, workspaceUid, type FirstKeys } from './domain/installation.ts'
+import { installed, workspaceUid } from './domain/installation.ts'
 import { KeyRing } from './domain/keyring.ts'
 import { Outbox } from './domain/outbox.ts'
+import { Privacy } from './domain/privacy.ts'
 import { ensureSigningKeys, SigningKeys } from './domain/signingkeys.ts'
 import { Desk, systemActor, type Clock, type Random } from './domain/tx.ts'
 import { surfaces as deskhiveSurfaces } from './http/deskhive/index.ts'
@@ -13,6 +14,7 @@ import { payloadOf } from './http/payloads.ts'
 import { Listener } from './http/listener.ts'
 import { Metrics } from './http/metrics.ts'
 import { mount, refuseHost } from './http/mount.ts'
+import { backUpOnSchedule, type BackupMaker, type BackupPlan } from './jobs/backup.ts'
 import { Observer } from './http/observe.ts'
 import { SignIns } from './http/signins.ts'
 import { Streams } from './http/streams.ts'
@@ -27,12 +29,14 @@ import { Attempts } from './security/attempts.ts'
 import type { Networks } from './security/networks.ts'
 import { Passwords, type PasswordCost } from './security/password.ts'
 import { blockOf, type Resolve, type TargetRules } from './security/target.ts'
-import { Store } from './store/db.ts'
+import { Store, type Opening } from './store/db.ts'
 import { closeToOthers, secretFile, type SecretText } from './store/secretfile.ts'
 
 /** What the machine gives and tests replace. */
 export type Machine = {
   readonly clock: Clock
+  /** Whose clocks schedules go by: an IANA name. */
+  readonly zone: string
   /** Milliseconds that never go back. */
   readonly monotonic: () => number
   readonly random: Random
@@ -70,6 +74,7 @@ export async function openDesk(
     now: clock(),
     onFault: (fault) => log.error('store stopped writing', fault),
   })
+  tellOfOpening(store.opening, log)
   const desk = new Desk({ store, clock, random, outbox: new Outbox(payloadOf) })
   await installed(desk)
   const signing = secretFile(directory, signingFile)
@@ -80,22 +85,9 @@ export async function openDesk(
   return { store, desk, signing, [Symbol.dispose]: () => store[Symbol.dispose]() }
 }
 
-/** Installs what is missing, and nothing a second time. */
-export async function installed(desk: Desk): Promise<void> {
-  if (desk.read(systemActor, workspaceUid) !== undefined) return
-  await desk.write(systemActor, install)
-}
-
-/** Makes the first keys of a folder that has none. `keep` gets them before they are on disk. */
-export function firstKeys(
-  desk: Desk,
-  keep: (keys: FirstKeys) => void,
-): Promise<FirstKeys | undefined> {
-  return desk.write<FirstKeys | undefined>(systemActor, (tx) => {
-    const keys = createFirstKeys(tx)
-    if (keys) keep(keys)
-    return keys
-  })
+function tellOfOpening({ closed, upgrade }: Opening, log: Log): void {
+  for (const path of closed) log.info('closed to others, who could read it', { path })
+  if (upgrade) log.info('database upgraded', { ...upgrade })
 }
 
 export type App = {
@@ -115,7 +107,7 @@ export type App = {
  * being ended for being quiet.
  */
 export function makeApp(
-  { desk, signing }: Pick<OpenDesk, 'desk' | 'signing'>,
+  { desk, store, signing }: Omit<OpenDesk, typeof Symbol.dispose>,
   options: {
     machine: Machine
     rates: Rates
@@ -144,7 +136,8 @@ export function makeApp(
   const probes: Probe[] = []
   const operations = { metrics, gate, addressOf, findings: () => findingsOf(probes) }
   const vetUrl = (url: string) => blockOf(url, targets())
-  const services = { passwords, signIns, vetUrl, sealing: () => keys.sealing }
+  const privacy = new Privacy(desk, store)
+  const services = { passwords, signIns, privacy, vetUrl, sealing: () => keys.sealing, keepOpen }
   const house = { desk, gate, log, services, observer, operations, streams, hosts, keepOpen }
   const elysia = mount(house, surfaces).compile()
   return {
@@ -169,7 +162,10 @@ export type Rules = {
   readonly privateNetworks: Networks
   /** How long events are kept; 0 for ever. */
   readonly eventsDays: number
+  /** How long tickets are kept once they are closed; 0 for ever. */
+  readonly closedTicketsDays: number
   readonly deliveries: DeliverySettings
+  readonly backup: BackupPlan
 }
 
 export type Listening = {
@@ -187,11 +183,12 @@ export type ListenOptions = {
   readonly port: number
   /** The certificate to serve HTTPS with; null for plain HTTP. */
   readonly certificate?: CertificateSource | null
+  readonly makeBackup: BackupMaker
 }
 
 /** Listens, and works through the jobs once a second. Throws when the port cannot be had. */
 export function listen(opened: OpenDesk, options: ListenOptions): Listening {
-  const { machine, host, port, certificate = null } = options
+  const { machine, host, port, certificate = null, makeBackup } = options
   let { rules } = options
   const { resolve } = machine
   const targets = () => ({ resolve, allowed: rules.privateNetworks, ownPort: listener.port })
@@ -219,8 +216,9 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
   const { store, desk } = opened
   const { ring, sealing } = app
   const webhooks = new Webhooks(desk, machine, { sealing, targets, rules: () => rules })
+  const backups = backUpOnSchedule(desk, machine, { plan: () => rules.backup, make: makeBackup })
   const jobs = [
-    ...jobsOf({ store, desk, ring, log: machine.log, rules: () => rules }, webhooks.job),
+    ...jobsOf({ store, desk, ring, log: machine.log, rules: () => rules }, [webhooks.job, backups]),
     ...(certificate ? [renewCertificate(certificate, listener, machine.log)] : []),
   ]
   const heartbeat = startHeartbeat(jobs, machine.clock, machine.log)
@@ -242,6 +240,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
       while (isAnswering() && machine.monotonic() < deadline) await Bun.sleep(5)
       await listener.close()
       await Promise.all([heartbeat.stop(), delivered])
+      await backups.stop()
       if (!opened.store.fault) await app.ring.saveUses(machine.clock())
       opened[Symbol.dispose]()
     },

@@ -59,6 +59,7 @@ const doorways: { readonly [file: string]: readonly string[] } = {
   'src/http/reference.ts': ['swagger-ui-dist', 'node:crypto', 'node:fs'],
   'src/security/outbound.ts': ['node:tls'],
   'src/store/native.ts': ['bun:ffi', 'node:crypto', 'node:os'],
+  'src/lib/cron.ts': ['croner'],
   'src/lib/version.ts': ['package.json'],
 }
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { modeOf, tempFolder } from './store/fixtures.ts'
+import { openSqlite } from '../src/store/sqlite.ts'
 import { dist, ensureBuilt, startServer, type Server } from './support/binary.ts'
 
 const posix = process.platform !== 'win32'
@@ -539,5 +540,31 @@ describe('the smoke list of deskhive.md 29', () => {
     await made('POST /internal/departments', { name: 'Two', is_default: true })
     const { body } = await send(`GET /internal/departments/${Number(one['id'])}`, special)
     expect(body.data?.['is_default']).toBe(false)
+  })
+})
+
+describe('a backup that is due', () => {
+  test('is made beside the server, checked, told of, and opens a new folder elsewhere', async () => {
+    const cwd = emptyFolder()
+    const first = await start(cwd)
+    await first.stop()
+    const client = openSqlite(join(cwd, 'data', 'deskbox.db'), 0, undefined)
+    client.exec("INSERT INTO meta VALUES ('backup_due_at', '1')")
+    client.close()
+    const server = await start(cwd)
+    await server.heard('"backup made"')
+    const ready = await fetch(`${server.url}/health/ready`)
+    const { checks } = (await ready.json()) as { checks: Json }
+    expect(checks['backups']).toEqual({ ok: true, detail: expect.stringMatching(/^last made 2/) })
+    const [made = ''] = readdirSync(join(cwd, 'data', 'backups'))
+    expect(modeOf(join(cwd, 'data', 'backups', made))).toBe(0o600)
+    expect(await server.stop()).toBe(0)
+    const file = join(cwd, 'data', 'backups', made)
+    const restored = Bun.spawnSync([binary, 'restore', file, '--data', 'copy'], { cwd, env: bare })
+    expect(restored.stderr.toString()).toBe('')
+    const copy = await start(cwd, '--data', 'copy')
+    const keys = { ...copy, keys: first.keys }
+    expect((await call(keys, 'GET /api/v1/tickets')).status).toBe(200)
+    await copy.stop()
   })
 })

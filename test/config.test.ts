@@ -23,13 +23,19 @@ const defaults: {
   }
   data: { directory: string }
   log: { level: 'error' | 'info'; format: 'auto' | 'json' | 'text'; destination: string }
+  backup: { schedule: string; keep: number; directory: string }
   limits: { kevaPerMinute: number; supportDeskPerMinute: number; unauthenticatedPerMinute: number }
   webhooks: {
     allowPrivateNetworks: readonly string[]
     scheduleSeconds: readonly number[]
     timeoutSeconds: number
   }
-  retention: { eventsDays: number; deliveriesDays: number; failedDeliveriesDays: number }
+  retention: {
+    eventsDays: number
+    closedTicketsDays: number
+    deliveriesDays: number
+    failedDeliveriesDays: number
+  }
 } = {
   server: {
     host: '127.0.0.1',
@@ -42,13 +48,19 @@ const defaults: {
   },
   data: { directory: './data' },
   log: { level: 'info', format: 'auto', destination: 'stderr' },
+  backup: { schedule: '0 3 * * *', keep: 7, directory: '' },
   limits: { kevaPerMinute: 100, supportDeskPerMinute: 600, unauthenticatedPerMinute: 60 },
   webhooks: {
     allowPrivateNetworks: [],
     scheduleSeconds: [5, 60, 600, 3600, 18_000, 50_400, 86_400, 86_400, 86_400],
     timeoutSeconds: 15,
   },
-  retention: { eventsDays: 90, deliveriesDays: 30, failedDeliveriesDays: 90 },
+  retention: {
+    eventsDays: 90,
+    closedTicketsDays: 0,
+    deliveriesDays: 30,
+    failedDeliveriesDays: 90,
+  },
 } satisfies Settings
 
 function readSettings(text: string, name: string): Settings {
@@ -95,6 +107,10 @@ describe('readSettings', () => {
       level = "error"
       format = 'json'
       destination = "/var/log/desk.log"
+      [backup]
+      schedule = "*/10 * * * 1"
+      keep = 3
+      directory = "/srv/backups"
       [limits]
       keva_per_minute = 0
       support_desk_per_minute = 1_000_000
@@ -105,6 +121,7 @@ describe('readSettings', () => {
       timeout_seconds = 60
       [retention]
       events_days = 0
+      closed_tickets_days = 365
       deliveries_days = 1
       failed_deliveries_days = 3650`
     expect(readSettings(text, 'f')).toEqual({
@@ -119,13 +136,19 @@ describe('readSettings', () => {
       },
       data: { directory: '/srv/desk box' },
       log: { level: 'error', format: 'json', destination: '/var/log/desk.log' },
+      backup: { schedule: '*/10 * * * 1', keep: 3, directory: '/srv/backups' },
       limits: { kevaPerMinute: 0, supportDeskPerMinute: 1_000_000, unauthenticatedPerMinute: 16 },
       webhooks: {
         allowPrivateNetworks: ['192.168.7.0/24'],
         scheduleSeconds: [1, 604_800],
         timeoutSeconds: 60,
       },
-      retention: { eventsDays: 0, deliveriesDays: 1, failedDeliveriesDays: 3650 },
+      retention: {
+        eventsDays: 0,
+        closedTicketsDays: 365,
+        deliveriesDays: 1,
+        failedDeliveriesDays: 3650,
+      },
     })
   })
 
@@ -185,6 +208,8 @@ describe('refusals name file, line, column and key', () => {
     ['[[limits]]', '1:3', 'limits is a section: write [limits] above its settings'],
     ['[server]\ninsecure_http = "yes"', '2:1', 'server.insecure_http must be true or false'],
     ['[log]\nlevel = "loud"', '2:1', 'log.level must be one of "error", "info"'],
+    ['[backup]\nschedule = "0 0 31 2 *"', '2:1', /^backup\.schedule must be a cron pattern/],
+    ['[backup]\nschedule = "2026-01-01"', '2:1', /^backup\.schedule must be a cron pattern/],
     ['[server]\nhosts = "desk"', '2:1', /^server\.hosts must be a list of host names, like \[/],
     ['[server]\nhosts = ["a b"]', '2:1', /^server\.hosts must be a list of host names/],
     [
@@ -348,11 +373,15 @@ describe('the environment and the flags', () => {
       DESKBOX_LOG_LEVEL: 'error',
       DESKBOX_LOG_FORMAT: 'text',
       DESKBOX_LOG_DESTINATION: 'stdout',
+      DESKBOX_BACKUP_SCHEDULE: '',
+      DESKBOX_BACKUP_KEEP: '2',
+      DESKBOX_BACKUP_DIRECTORY: '/srv/b',
       DESKBOX_LIMITS_KEVA_PER_MINUTE: '0',
       DESKBOX_LIMITS_SUPPORT_DESK_PER_MINUTE: '7',
       DESKBOX_LIMITS_UNAUTHENTICATED_PER_MINUTE: '8',
       DESKBOX_WEBHOOKS_ALLOW_PRIVATE_NETWORKS: '10.0.0.0/8',
       DESKBOX_RETENTION_EVENTS_DAYS: '30',
+      DESKBOX_RETENTION_CLOSED_TICKETS_DAYS: '365',
       DESKBOX_WEBHOOKS_SCHEDULE_SECONDS: '5, 60',
       DESKBOX_WEBHOOKS_TIMEOUT_SECONDS: '9',
       DESKBOX_RETENTION_DELIVERIES_DAYS: '10',

@@ -3,7 +3,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
-import { firstKeys, listen, openDesk, type Listening, type OpenDesk } from '../src/app.ts'
+import { listen, openDesk, type Listening, type OpenDesk } from '../src/app.ts'
+import { firstKeys } from '../src/domain/installation.ts'
 import { upsertCustomer } from '../src/domain/customers.ts'
 import { postMessage } from '../src/domain/messages.ts'
 import { createTicket } from '../src/domain/tickets.ts'
@@ -100,6 +101,10 @@ class Chunks {
   }
 }
 
+function makeBackup(): never {
+  throw new Error('No backup is due')
+}
+
 const isOpen = (client: Client) => client.until(() => client.parser.lastEventId !== '')
 
 describe('over a socket', () => {
@@ -112,6 +117,7 @@ describe('over a socket', () => {
     folder = tempFolder('feed')
     const machine = {
       clock: Date.now,
+      zone: 'UTC',
       monotonic: () => performance.now(),
       random: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
       passwordCost: { memoryKiB: 8, passes: 1 },
@@ -125,8 +131,10 @@ describe('over a socket', () => {
     const none = new Networks([])
     const deliveries = { waits: [], timeoutMs: 1000, kept: { deliveredMs: 0, deadMs: 0 } }
     const networks = { trustedProxies: none, privateNetworks: none }
-    const rules = { rates, hosts: [], ...networks, eventsDays: 90, deliveries }
-    server = listen(opened, { machine, rules, host: '127.0.0.1', port: 0 })
+    const backup = { schedule: '', keep: 1, directory: folder.path }
+    const kept = { eventsDays: 90, closedTicketsDays: 0 }
+    const rules = { rates, hosts: [], ...networks, ...kept, deliveries, backup }
+    server = listen(opened, { machine, rules, host: '127.0.0.1', port: 0, makeBackup })
   })
   afterAll(async () => {
     await server.stop(1000)

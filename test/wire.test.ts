@@ -4,7 +4,8 @@
 // the connection. Those are marked `bare` here, so that a new version of Bun that does otherwise is seen.
 
 import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
-import { firstKeys, listen, openDesk, type Listening, type OpenDesk } from '../src/app.ts'
+import { listen, openDesk, type Listening, type OpenDesk } from '../src/app.ts'
+import { firstKeys } from '../src/domain/installation.ts'
 import { Fault } from '../src/domain/errors.ts'
 import type { FirstKeys } from '../src/domain/installation.ts'
 import { Networks } from '../src/security/networks.ts'
@@ -18,10 +19,15 @@ let keys: FirstKeys
 let port: number
 const logged: string[] = []
 
+function makeBackup(): never {
+  throw new Error('No backup is due')
+}
+
 beforeAll(async () => {
   folder = tempFolder('wire')
   const machine = {
     clock: () => T0,
+    zone: 'UTC',
     monotonic: () => performance.now(),
     random: randomBytes(11),
     passwordCost: { memoryKiB: 8, passes: 1 },
@@ -36,6 +42,7 @@ beforeAll(async () => {
   if (!made) throw new Error('The folder has keys already')
   keys = made
   const most = 1_000_000
+  const backup = { schedule: '', keep: 1, directory: folder.path }
   const rates = { kevaPerMinute: most, supportDeskPerMinute: most, unauthenticatedPerMinute: most }
   const rules = {
     rates,
@@ -43,9 +50,11 @@ beforeAll(async () => {
     trustedProxies: new Networks([]),
     privateNetworks: new Networks([]),
     eventsDays: 90,
+    closedTicketsDays: 0,
     deliveries: { waits: [], timeoutMs: 1000, kept: { deliveredMs: 0, deadMs: 0 } },
+    backup,
   }
-  server = listen(opened, { machine, rules, host: '127.0.0.1', port: 0 })
+  server = listen(opened, { machine, rules, host: '127.0.0.1', port: 0, makeBackup })
   port = Number(new URL(server.url).port)
 })
 afterAll(async () => {

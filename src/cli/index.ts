@@ -1,14 +1,21 @@
 import { SettingsError } from '../config/effective.ts'
 import { version } from '../lib/version.ts'
 import { UsageError } from './args.ts'
+import { backup, backupHelp } from './backup.ts'
 import { check, checkHelp } from './check.ts'
+import { doctor, doctorHelp } from './doctor.ts'
+import { erase, eraseHelp } from './erase.ts'
+import { exportDesk, exportHelp } from './export.ts'
+import { importHelp, importLines } from './import.ts'
 import { init } from './init.ts'
 import type { Io } from './io.ts'
 import { keys, keysHelp } from './keys.ts'
+import { restore, restoreHelp } from './restore.ts'
 import { serve, serveHelp } from './serve.ts'
 import { service, serviceHelp } from './service.ts'
 import { staff, staffHelp } from './staff.ts'
 import { webhooks, webhooksHelp } from './webhooks.ts'
+import { upgradeCheck, upgradeCheckHelp } from './upgradecheck.ts'
 
 const help = `deskbox ${version}: a whole help desk API in one executable
 
@@ -21,6 +28,13 @@ usage: deskbox VERB [options]
   staff     add, change and list the people who answer
   service   run as a service of systemd
   webhooks  check the signature of a webhook that came in
+  backup    make a backup, also while the server runs
+  restore   put back what a backup holds
+  export    write the whole desk, or all that is held on a customer, as JSON
+  import    make a desk of what export wrote
+  erase     take a customer out of everything
+  doctor    look for what is wrong, and say what to do
+  upgrade-check   say what this version would do to the data
   version   show the version
 
 deskbox VERB --help says more about one.`
@@ -35,6 +49,13 @@ const verbs: { readonly [verb: string]: Verb } = {
   staff: withHelp(staffHelp, staff),
   service: withHelp(serviceHelp, service),
   webhooks: withHelp(webhooksHelp, webhooks),
+  backup: withHelp(backupHelp, backup),
+  restore: withHelp(restoreHelp, restore),
+  export: withHelp(exportHelp, exportDesk),
+  import: withHelp(importHelp, importLines),
+  erase: withHelp(eraseHelp, erase),
+  doctor: withHelp(doctorHelp, doctor),
+  'upgrade-check': withHelp(upgradeCheckHelp, upgradeCheck),
   version: (_args, io) => say(io, version),
   help: (_args, io) => say(io, help),
 }

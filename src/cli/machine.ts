@@ -10,6 +10,7 @@ export { forgetNetworkEnvironment } from '../security/outbound.ts'
 export function realMachine(io: Io, log?: Log): Machine {
   return {
     clock: Date.now,
+    zone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
     monotonic: () => performance.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     passwordCost: standardPasswordCost,

@@ -1,13 +1,15 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { firstKeys, listen, openDesk, type Listening, type OpenDesk, type Rules } from '../app.ts'
+import { listen, openDesk, type Listening, type OpenDesk, type Rules } from '../app.ts'
 import { changesBetween, type Settings } from '../config/effective.ts'
-import type { FirstKeys } from '../domain/installation.ts'
+import { firstKeys, type FirstKeys } from '../domain/installation.ts'
 import type { Log } from '../lib/log.ts'
 import { dayMs, secondMs } from '../lib/time.ts'
 import { version } from '../lib/version.ts'
 import { Networks } from '../security/networks.ts'
 import { argsOf, onlyWord, UsageError } from './args.ts'
+import { backupFolder } from './backup.ts'
+import { backupProcess } from './backupprocess.ts'
 import { certificateFiles } from './certificate.ts'
 import type { Io } from './io.ts'
 import { logSink } from './logsink.ts'
@@ -48,6 +50,7 @@ export async function serve(args: string[], io: Io): Promise<number> {
     })
   const found = read()
   const { server } = found.settings
+  const rules = (settings: Settings) => rulesOf(settings, found.directory, io.cwd)
   let { level } = found.settings.log
   const sink = logSink(destinationOf(found.settings, io))
   const log = realLog(io, found.settings.log.format, { write: sink.write, level: () => level })
@@ -58,10 +61,11 @@ export async function serve(args: string[], io: Io): Promise<number> {
   try {
     listening = listen(opened, {
       machine,
-      rules: rulesOf(found.settings),
+      rules: rules(found.settings),
       host: server.host,
       port: server.port,
       certificate: certificateOf(server, io.cwd),
+      makeBackup: backupProcess(found.directory),
     })
   } catch (err) {
     opened[Symbol.dispose]()
@@ -78,7 +82,7 @@ export async function serve(args: string[], io: Io): Promise<number> {
   const take = (settings: Settings) => {
     sink.reopen(destinationOf(settings, io))
     level = settings.log.level
-    listening.apply(rulesOf(settings))
+    listening.apply(rules(settings))
   }
   using _ = onHangUp(reloader(found.settings, { read, take, log }))
   notifyManager(io.env, 'READY=1')
@@ -90,13 +94,15 @@ export async function serve(args: string[], io: Io): Promise<number> {
   return 0
 }
 
-function rulesOf({ limits, server, webhooks, retention }: Settings): Rules {
+function rulesOf(settings: Settings, directory: string, cwd: string): Rules {
+  const { limits, server, webhooks, retention, backup } = settings
   return {
     rates: limits,
     hosts: server.hosts,
     trustedProxies: new Networks(server.trustedProxies),
     privateNetworks: new Networks(webhooks.allowPrivateNetworks),
     eventsDays: retention.eventsDays,
+    closedTicketsDays: retention.closedTicketsDays,
     deliveries: {
       waits: webhooks.scheduleSeconds.map((seconds) => seconds * secondMs),
       timeoutMs: webhooks.timeoutSeconds * secondMs,
@@ -105,6 +111,7 @@ function rulesOf({ limits, server, webhooks, retention }: Settings): Rules {
         deadMs: retention.failedDeliveriesDays * dayMs,
       },
     },
+    backup: { ...backup, directory: backupFolder(settings, directory, cwd) },
   }
 }
 

@@ -1,3 +1,5 @@
+import { isCron } from '../lib/cron.ts'
+
 /** How the values of a setting are read and spelt. Each reader gives undefined for what is none. */
 export type Kind<V> = {
   /** What a value must be, to go behind "must be". */
@@ -27,6 +29,16 @@ export function optionalText(example: string): Kind<string> {
     ...line,
     fromToml: (raw) => (raw === '' ? '' : line.fromToml(raw)),
     fromText: (raw) => (raw === '' ? '' : line.fromText(raw)),
+  }
+}
+
+/** A cron pattern, or nothing. */
+export function cron(): Kind<string> {
+  return {
+    must: 'a cron pattern of five fields, like "0 3 * * *", or ""',
+    fromToml: patternIn,
+    fromText: (raw) => patternIn(raw.trim()),
+    toToml: (value) => JSON.stringify(value),
   }
 }
 
@@ -107,6 +119,10 @@ export function list(
       ),
     toToml: (value) => `[${value.map((item) => JSON.stringify(item)).join(', ')}]`,
   }
+}
+
+function patternIn(raw: unknown): string | undefined {
+  return typeof raw === 'string' && (raw === '' || isCron(raw)) ? raw : undefined
 }
 
 function isLine(text: string): boolean {

@@ -1,6 +1,6 @@
 import { isNetwork } from '../security/networks.ts'
 import { logLevels } from '../lib/log.ts'
-import { flag, list, oneOf, optionalText, text, whole, wholes, type Kind } from './kinds.ts'
+import { cron, flag, list, oneOf, optionalText, text, whole, wholes, type Kind } from './kinds.ts'
 
 /** One setting: what it means, its unit, its default, and how its values are read. */
 export type Setting<V> = {
@@ -83,6 +83,26 @@ export const table = {
       'Where lines go: "stderr", "stdout", or a file, begun anew on SIGHUP.',
     ),
   },
+  backup: {
+    schedule: reloaded(
+      cron(),
+      '0 3 * * *',
+      'cron pattern',
+      'When to make a backup, by the clock of this machine; "" is never.',
+    ),
+    keep: reloaded(
+      whole(1, 1000),
+      7,
+      'files',
+      'How many scheduled backups to keep; older ones are removed.',
+    ),
+    directory: reloaded(
+      optionalText('/var/backups/deskbox'),
+      '',
+      'folder',
+      'Where backups go; "" is the folder backups within the data folder.',
+    ),
+  },
   limits: {
     keva_per_minute: reloaded(
       whole(0, 1_000_000),
@@ -142,6 +162,12 @@ export const table = {
       90,
       'days',
       'How long the event feed goes back; 0 is for ever.',
+    ),
+    closed_tickets_days: reloaded(
+      whole(0, 36_500),
+      0,
+      'days',
+      'How long a ticket is kept once it is closed; 0 is for ever.',
     ),
   },
 }

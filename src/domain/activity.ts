@@ -1,49 +1,31 @@
 import type { Page, Range } from '../lib/page.ts'
 import { activityPage, insertActivity, type ActivityView } from '../store/activity.ts'
-import { categoryStore, departmentStore, productStore } from '../store/catalog.ts'
-import type { Queries } from '../store/queries.ts'
-import { staffById } from '../store/staff.ts'
-import type { CatalogNoun, EventBodies, EventName, RecordedEvent, TicketChanges } from './events.ts'
+import type { CatalogNoun, EventBodies, EventName, RecordedEvent } from './events.ts'
+import { updatedTicket, type TicketActivity } from './ticketactivity.ts'
 import type { Reader, Tx } from './tx.ts'
+
+export type { TicketActivity } from './ticketactivity.ts'
 
 // The activity log follows from the events, here and nowhere else: what an event is not given an entry
 // for in this table has none. An entry is in stored words, with the names of that moment; a dialect makes
 // the sentence.
 
-/** What can be said of a ticket. What is set to nothing has no detail. */
-export type TicketActivity =
-  | 'created'
-  | 'status'
-  | 'auto_closed'
-  | 'reopened'
-  | 'priority'
-  | 'assignee'
-  | 'ai_assigned'
-  | 'department'
-  | 'category'
-  | 'product'
-  | 'subject'
-  | 'resolved'
-  | 'unresolved'
-  | 'resolution'
-  | 'labels'
-  | 'custom_fields'
-  | 'replied'
-  | 'note_added'
-  | 'locked'
-  | 'unlocked'
-  | 'deleted'
-  | 'proposed'
-  | 'approved'
-  | 'rejected'
-  | 'expired'
-
 /** The nouns that an entry names by the name of a record. */
 export type RecordNoun =
-  CatalogNoun | 'article' | 'customer' | 'agent' | 'user' | 'api_key' | 'webhook'
+  CatalogNoun | 'article' | 'customer' | 'agent' | 'user' | 'api_key' | 'webhook' | 'backup'
 
 export type RecordActivity =
-  'created' | 'updated' | 'deleted' | 'revoked' | 'disabled' | 'enabled' | 'secret_rotated'
+  | 'created'
+  | 'updated'
+  | 'deleted'
+  | 'revoked'
+  | 'disabled'
+  | 'enabled'
+  | 'secret_rotated'
+  | 'completed'
+  | 'failed'
+  | 'exported'
+  | 'erased'
 
 type RecordKind = `${RecordNoun}.${RecordActivity}`
 
@@ -81,7 +63,7 @@ export function recordActivity(tx: Tx, event: RecordedEvent): void {
   }
 }
 
-type Entry = {
+export type Entry = {
   readonly kind: ActivityKind
   readonly subject?: string | undefined
   readonly detail?: string | null | undefined
@@ -107,6 +89,8 @@ const derivations: { readonly [N in EventName]: Derive<N> | null } = {
   'approval.expired': (told) => approvalEntries('expired', told),
   'customer.created': customer,
   'customer.updated': customer,
+  'customer.exported': numbered,
+  'customer.erased': numbered,
   'staff.created': person('created'),
   'staff.updated': person('updated'),
   'staff.deleted': person('deleted'),
@@ -121,6 +105,8 @@ const derivations: { readonly [N in EventName]: Derive<N> | null } = {
   'webhook.enabled': hosted,
   'webhook.secret_rotated': hosted,
   'webhook.test': null,
+  'backup.completed': backup,
+  'backup.failed': backup,
   'api_key.created': named,
   'api_key.updated': named,
   'api_key.revoked': named,
@@ -162,6 +148,10 @@ function hosted({ host }: { readonly host: string }, _tx: Tx, kind: RecordKind):
   return [{ kind, subject: host }]
 }
 
+function backup({ file }: { readonly file: string }, _tx: Tx, kind: RecordKind): Entry[] {
+  return [{ kind, subject: file }]
+}
+
 function person(verb: RecordActivity) {
   return ({ name, role }: EventBodies['staff.created']): Entry[] => [
     { kind: `${role === 'agent' ? 'agent' : 'user'}.${verb}`, subject: name },
@@ -175,6 +165,11 @@ function customer(
   kind: RecordKind,
 ): Entry[] {
   return [{ kind, subject: name ?? email }]
+}
+
+/** Whoever was erased is not to be named. */
+function numbered({ id }: { readonly id: number }, _tx: Tx, kind: RecordKind): Entry[] {
+  return [{ kind, subject: String(id) }]
 }
 
 function messageEntry(
@@ -192,52 +187,4 @@ function approvalEntries(
   return reference === null
     ? []
     : [{ kind: `ticket.${what}`, subject: reference, detail: actionType }]
-}
-
-type ChangeName = keyof TicketChanges
-type To<C extends ChangeName> = Required<TicketChanges>[C]['to']
-type Told = { readonly what: TicketActivity; readonly detail?: string | null | undefined }
-
-/** The entry of each change of a ticket, in the order in which they are written. */
-const changeEntries: { readonly [C in ChangeName]-?: (to: To<C>, q: Queries) => Told } = {
-  subject: (to) => ({ what: 'subject', detail: to }),
-  status: (to) => ({ what: 'status', detail: to }),
-  priority: (to) => ({ what: 'priority', detail: to }),
-  assignedTo: (to, q) =>
-    to === 'ai'
-      ? { what: 'ai_assigned' }
-      : { what: 'assignee', detail: to === null ? null : staffById(q, to)?.name },
-  departmentId: (to, q) => ({ what: 'department', detail: nameIn(departmentStore, q, to) }),
-  categoryId: (to, q) => ({ what: 'category', detail: nameIn(categoryStore, q, to) }),
-  productId: (to, q) => ({ what: 'product', detail: nameIn(productStore, q, to) }),
-  isResolved: (to) => ({ what: to ? 'resolved' : 'unresolved' }),
-  resolutionType: (to) => ({ what: 'resolution', detail: to }),
-  isLocked: (to) => ({ what: to ? 'locked' : 'unlocked' }),
-  customFields: () => ({ what: 'custom_fields' }),
-  labels: (to) => ({ what: 'labels', detail: to.length === 0 ? null : to.join(', ') }),
-}
-
-const changeNames = Object.keys(changeEntries) as ChangeName[]
-
-/** One entry for each change; a ticket that silence closed has one entry, and nothing besides. */
-function updatedTicket(
-  { reference, changes, cause }: EventBodies['ticket.updated'],
-  { q }: Tx,
-): Entry[] {
-  if (cause === 'inactivity') return [{ kind: 'ticket.auto_closed', subject: reference }]
-  const isByCustomer = cause === 'reply'
-  return changeNames.flatMap((name) => {
-    const change = changes[name]
-    if (!change) return []
-    const tell = changeEntries[name] as (to: unknown, q: Queries) => Told
-    const { what, detail } =
-      isByCustomer && name === 'status' ? { what: 'reopened' as const } : tell(change.to, q)
-    return [{ kind: `ticket.${what}` as const, subject: reference, detail, isByCustomer }]
-  })
-}
-
-type Named = { byId(q: Queries, id: number): { readonly name: string } | undefined }
-
-function nameIn(store: Named, q: Queries, id: number | null): string | null | undefined {
-  return id === null ? null : store.byId(q, id)?.name
 }

@@ -151,6 +151,10 @@ type NounBodies = {
   'approval.expired': ApprovalTold & { readonly expiresAt: Millis }
   'customer.created': Addressed
   'customer.updated': Addressed & { readonly fields: string[] }
+  /** All that was held on the customer was given out. */
+  'customer.exported': { readonly id: number; readonly uid: string }
+  /** The customer was taken out of everything, earlier events among it. */
+  'customer.erased': { readonly id: number; readonly uid: string }
   'staff.created': Person
   /** The settings that changed, and what they are now. */
   'settings.updated': { readonly changes: Partial<Settings> }
@@ -180,6 +184,13 @@ type NounBodies = {
   'webhook.secret_rotated': Webhook
   /** Told to that endpoint alone. */
   'webhook.test': Webhook
+  /** The state of the desk up to the event `lastSequence` is in a file of that name. */
+  'backup.completed': {
+    readonly file: string
+    readonly bytes: number
+    readonly lastSequence: number
+  }
+  'backup.failed': { readonly file: string; readonly reason: string }
 }
 
 /** The nouns that are only lists. */

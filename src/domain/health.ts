@@ -4,6 +4,8 @@ export type Finding = {
   readonly isWell: boolean
   /** In a few words; nothing that a stranger must not read. */
   readonly detail: string
+  /** It must be seen to, but calls are answered all the same. */
+  readonly isMinor?: true
 }
 
 export type Probe = { readonly name: string; look(): Omit<Finding, 'name'> }

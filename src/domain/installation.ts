@@ -1,7 +1,7 @@
 import { getMeta, setMeta } from '../store/meta.ts'
 import { createKey, listKeys } from './keys.ts'
 import { createStaff, installedAdminId } from './staff.ts'
-import type { Reader, Tx } from './tx.ts'
+import { systemActor, type Desk, type Reader, type Tx } from './tx.ts'
 
 const workspaceMeta = 'workspace_uid'
 const firstAdminName = 'Administrator'
@@ -33,4 +33,22 @@ export function createFirstKeys(tx: Tx): FirstKeys | undefined {
     isSpecial: true,
   })
   return { keva: keva.raw, internal: internal.raw }
+}
+
+/** Installs what is missing, and nothing a second time. */
+export async function installed(desk: Desk): Promise<void> {
+  if (desk.read(systemActor, workspaceUid) !== undefined) return
+  await desk.write(systemActor, install)
+}
+
+/** Makes the first keys of a folder that has none. `keep` gets them before they are on disk. */
+export function firstKeys(
+  desk: Desk,
+  keep: (keys: FirstKeys) => void,
+): Promise<FirstKeys | undefined> {
+  return desk.write<FirstKeys | undefined>(systemActor, (tx) => {
+    const keys = createFirstKeys(tx)
+    if (keys) keep(keys)
+    return keys
+  })
 }

@@ -21,6 +21,8 @@ const audiences = {
   'approval.expired': 'all',
   'customer.created': 'all',
   'customer.updated': 'all',
+  'customer.exported': 'nobody',
+  'customer.erased': 'all',
   'staff.created': 'all',
   'staff.updated': 'all',
   'staff.deleted': 'all',
@@ -62,6 +64,8 @@ const audiences = {
   'knowledge_category.created': 'all',
   'knowledge_category.updated': 'all',
   'knowledge_category.deleted': 'all',
+  'backup.completed': 'named',
+  'backup.failed': 'named',
 } as const satisfies { readonly [N in EventName]: Audience }
 
 type Audiences = typeof audiences

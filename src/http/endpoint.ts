@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Caller } from '../domain/callers.ts'
 import type { Blocked, Fault } from '../domain/errors.ts'
+import type { Privacy } from '../domain/privacy.ts'
 import type { Reader, Tx } from '../domain/tx.ts'
 import type { Passwords } from '../security/password.ts'
 import type { Visit } from './gate.ts'
@@ -86,6 +87,9 @@ export type StreamEndpoint = Row & {
 export type Services = {
   readonly passwords: Passwords
   readonly signIns: SignIns
+  readonly privacy: Privacy
+  /** Keeps the connection of a call whose answer takes more than a few seconds. */
+  readonly keepOpen: (request: Request) => void
   /** Why a URL is not one to call, or null. */
   readonly vetUrl: (url: string) => Promise<Blocked | null>
   /** What seals the secrets that the database keeps. */

@@ -39,7 +39,7 @@ const headers = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosnif
 
 function readiness({ findings }: Operations): Response {
   const checks = findings()
-  const isReady = checks.every(({ isWell }) => isWell)
+  const isReady = checks.every(({ isWell, isMinor }) => isWell || isMinor)
   const body = {
     status: isReady ? 'ready' : 'not ready',
     checks: Object.fromEntries(

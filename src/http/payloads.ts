@@ -68,6 +68,7 @@ const spellings: { readonly [N in ToldName]: (body: EventBodies[N]) => object | 
   'approval.expired': awaited,
   'customer.created': customer,
   'customer.updated': updatedCustomer,
+  'customer.erased': ({ uid }) => ({ customerId: publicId('customer', uid) }),
   'staff.created': person,
   'staff.updated': (body) => ({ ...person(body), fields: body.fields }),
   'staff.deleted': person,
@@ -99,6 +100,9 @@ const spellings: { readonly [N in ToldName]: (body: EventBodies[N]) => object | 
   'knowledge_category.created': listed,
   'knowledge_category.updated': listed,
   'knowledge_category.deleted': listed,
+  'backup.completed': ({ file, bytes, lastSequence }) => ({ file, bytes, lastSequence }),
+  // The reason may name folders of the machine, which are for its administrator.
+  'backup.failed': ({ file }) => ({ file }),
 }
 
 function said(body: EventBodies['note.created']) {

@@ -12,22 +12,27 @@ import {
   forgetDeliveries,
   forgetEvents,
   forgetSessions,
+  forgetTickets,
   forgetWebhooks,
   reopenStore,
   saveKeyUses,
   whileWritable,
 } from './housekeeping.ts'
 
-/** Every job of a desk, in the order in which a beat takes them; `deliver` wakes the delivery loop. */
+/** Every job of a desk, in the order in which a beat takes them; `loops` have lives of their own. */
 export function jobsOf(
   parts: {
     readonly store: Store
     readonly desk: Desk
     readonly ring: KeyRing
     readonly log: Log
-    readonly rules: () => { readonly eventsDays: number; readonly deliveries: { kept: Kept } }
+    readonly rules: () => {
+      readonly eventsDays: number
+      readonly closedTicketsDays: number
+      readonly deliveries: { kept: Kept }
+    }
   },
-  deliver: Job,
+  loops: readonly Job[],
 ): readonly Job[] {
   const { store, desk, ring, log, rules } = parts
   const writing = [
@@ -35,11 +40,12 @@ export function jobsOf(
     forgetAnswers(desk),
     forgetSessions(desk),
     forgetEvents(desk, () => rules().eventsDays),
+    forgetTickets(desk, () => rules().closedTicketsDays),
     expireProposals(desk),
     forgetWebhooks(desk),
     forgetDeliveries(desk, () => rules().deliveries.kept),
     buryDeliveries(desk),
-    deliver,
+    ...loops,
     closeWaiting(desk),
   ]
   return [reopenStore(store, log), ...writing.map((job) => whileWritable(store, job))]

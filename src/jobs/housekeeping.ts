@@ -1,5 +1,6 @@
 import { forgetDeletedWebhooks } from '../domain/deliveries.ts'
 import { buryWaiting, forgetSettled, type Kept } from '../domain/dispatchends.ts'
+import { forgetClosedTickets } from '../domain/closedtickets.ts'
 import { forgetOldEvents } from '../domain/feed.ts'
 import { forgetOldAnswers } from '../domain/idempotency.ts'
 import type { KeyRing } from '../domain/keyring.ts'
@@ -10,6 +11,7 @@ import { minuteMs, type Millis } from '../lib/time.ts'
 import type { Store } from '../store/db.ts'
 import type { Job } from './heartbeat.ts'
 
+const ticketsPerStep = 20
 const rowsPerStep = 200
 
 /**
@@ -89,6 +91,13 @@ export function forgetEvents(desk: Desk, days: () => number): Job {
 }
 
 /** Rests once fewer than `enough` were forgotten. */
+/** Deletes tickets that have been closed for long enough, once a minute, in small batches. */
+export function forgetTickets(desk: Desk, days: () => number): Job {
+  const forget = (tx: Tx) => forgetClosedTickets(tx, days(), ticketsPerStep)
+  // A batch is a short one where tickets are long, so only an empty one is the last.
+  return forgetting('forget closed tickets', desk, forget, 1)
+}
+
 function forgetting(
   name: string,
   desk: Desk,

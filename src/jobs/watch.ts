@@ -1,6 +1,7 @@
+import { backupState } from '../domain/backups.ts'
 import type { Probe } from '../domain/health.ts'
 import { systemActor, type Desk } from '../domain/tx.ts'
-import { secondMs, type Millis } from '../lib/time.ts'
+import { isoSeconds, secondMs, type Millis } from '../lib/time.ts'
 import type { Store } from '../store/db.ts'
 import { lastSequence } from '../store/events.ts'
 import type { Heartbeat } from './heartbeat.ts'
@@ -55,6 +56,16 @@ export function watchOver({ probes, metrics }: Watched, parts: Parts): void {
       look() {
         const free = store.space()?.freeBytes ?? Infinity
         return { isWell: free >= freeBytesLeast, detail: `${Math.floor(free / 2 ** 20)} MiB free` }
+      },
+    },
+    {
+      name: 'backups',
+      look() {
+        const { madeAt, failure } = desk.read(systemActor, backupState)
+        const last = madeAt === null ? 'none made yet' : `last made ${isoSeconds(madeAt)}`
+        return failure
+          ? { isWell: false, isMinor: true, detail: `${last}; failed ${isoSeconds(failure.at)}` }
+          : { isWell: true, detail: last }
       },
     },
   )

@@ -17,3 +17,8 @@ export function isAtLeast(text: string, min: number): boolean {
 export function isAtMost(text: string, max: number): boolean {
   return text.length <= max || Array.from(text).length <= max
 }
+
+/** A size as people read it: `1.2 MB`. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
+}

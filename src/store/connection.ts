@@ -13,6 +13,7 @@ export type SelfCheck = {
   readonly busyTimeoutMs: number
   readonly trustedSchema: number
   readonly cellSizeCheck: number
+  readonly secureDelete: number
 }
 
 export const busyTimeoutMs = 5000
@@ -84,6 +85,8 @@ function configure(client: SQLite.Database): SelfCheck {
   client.pragma('foreign_keys = ON')
   client.pragma('trusted_schema = OFF')
   client.pragma('cell_size_check = ON')
+  // What is removed is overwritten, so that who was erased is out of the file.
+  client.pragma('secure_delete = ON')
   client.pragma('temp_store = MEMORY')
   client.pragma(`cache_size = -${cacheKiB}`)
   client.pragma('journal_size_limit = 67108864')
@@ -105,6 +108,7 @@ function readBack(client: SQLite.Database): SelfCheck {
     busyTimeoutMs: number('busy_timeout'),
     trustedSchema: number('trusted_schema'),
     cellSizeCheck: number('cell_size_check'),
+    secureDelete: number('secure_delete'),
   }
 }
 
@@ -118,6 +122,7 @@ function faultsOf(check: SelfCheck, inMemory: boolean, client: SQLite.Database):
     ['busy_timeout is set', check.busyTimeoutMs === busyTimeoutMs],
     ['trusted_schema is off', check.trustedSchema === 0],
     ['cell_size_check is on', check.cellSizeCheck === 1],
+    ['secure_delete is on', check.secureDelete === 1],
     [`SQLite is ${sqliteOldest.join('.')} or newer`, isRecent(check.sqlite)],
     ...compiledWith.map((option): [string, boolean] => [`compiled with ${option}`, has(option)]),
   ]

@@ -1,22 +1,19 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  statfsSync,
-  statSync,
-} from 'node:fs'
+import { statfsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Millis } from '../lib/time.ts'
 import { CommitQueue } from './commit.ts'
 import { Connection, type SelfCheck } from './connection.ts'
+import { claimFolder, databaseName, hasDatabase } from './folder.ts'
 import { lockFolder, type FolderLock } from './lock.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
 import { nativeBinding } from './native.ts'
 import { setMeta } from './meta.ts'
+import { prepareDatabase } from './opening.ts'
 import { Queries, refusePromise, type Sync } from './queries.ts'
+import { withRemedy } from './remedies.ts'
+import { noteClosed, noteRunning, noteStopping } from './soundness.ts'
 import type { StatementListener } from './sqlite.ts'
+import type { Upgrade } from './upgrade.ts'
 
 export { StoreUnavailable } from './commit.ts'
 
@@ -33,6 +30,13 @@ export type OpenOptions = {
   readonly onFault: (fault: Error) => void
 }
 
+/** What an open had to do to the folder. */
+export type Opening = {
+  /** What others could read or write, and no more. */
+  readonly closed: readonly string[]
+  readonly upgrade: Upgrade | undefined
+}
+
 /**
  * The store of one data folder: one connection, on which reads see only what is committed and every
  * write goes through the group commit.
@@ -42,27 +46,51 @@ export class Store implements Disposable {
   readonly #open: () => Connection
   readonly #queue: CommitQueue
   readonly #lock: FolderLock | undefined
+  readonly #directory: string | undefined
+  /** What this open had to do to the folder. */
+  readonly opening: Opening
 
-  private constructor(open: () => Connection, lock: FolderLock | undefined, onFault: OnFault) {
-    this.#open = open
-    this.#lock = lock
-    this.#connection = open()
-    this.#queue = new CommitQueue(this.#connection, onFault)
+  private constructor(parts: {
+    open: () => Connection
+    onFault: OnFault
+    lock?: FolderLock | undefined
+    directory?: string
+    opening?: Opening
+  }) {
+    this.#open = parts.open
+    this.#lock = parts.lock
+    this.#directory = parts.directory
+    this.opening = parts.opening ?? { closed: [], upgrade: undefined }
+    this.#connection = parts.open()
+    this.#queue = new CommitQueue(this.#connection, parts.onFault)
   }
 
   /** Opens a data folder, bringing its schema up to date when this process owns it. */
   static open(options: OpenOptions): Store {
-    const file = prepareFolder(options.directory)
-    const isOwner = options.access === 'own'
-    const binding = nativeBinding(options.directory)
-    const lock = lockFolder(options.directory, isOwner ? ownerWaitMs : 0, binding)
+    try {
+      return Store.#openFolder(options)
+    } catch (err) {
+      throw withRemedy(err, options.directory)
+    }
+  }
+
+  static #openFolder({ directory, access, now, onFault }: OpenOptions): Store {
+    const closed = claimFolder(directory)
+    const isOwner = access === 'own'
+    const binding = nativeBinding(directory)
+    const lock = lockFolder(directory, isOwner ? ownerWaitMs : 0, binding)
     if (!lock && isOwner) {
-      throw new Error(`The data folder ${options.directory} is in use by another process`)
+      throw new Error(`The data folder ${directory} is in use by another process`)
     }
     try {
+      const file = join(directory, databaseName)
       const open = () => new Connection(file, binding)
-      const store = new Store(open, lock, options.onFault)
-      store.#bringUpToDate(options.now, lock !== undefined)
+      const upgrade = lock && prepareDatabase({ directory, now, open }, binding)
+      if (!hasDatabase(directory)) throw new Error(`There is no desk in ${directory}`)
+      const opening = { closed, upgrade }
+      const store = new Store({ open, lock, directory, opening, onFault })
+      store.#bringUpToDate(now, lock !== undefined)
+      if (lock) noteRunning(directory)
       return store
     } catch (err) {
       lock?.[Symbol.dispose]()
@@ -72,11 +100,8 @@ export class Store implements Disposable {
 
   /** A database in memory, migrated; or a copy of one, given the bytes of `snapshot()`. */
   static inMemory(now: Millis, bytes?: Buffer, onStatement?: StatementListener): Store {
-    const store = new Store(
-      () => new Connection(bytes ?? ':memory:', undefined, onStatement),
-      undefined,
-      () => {},
-    )
+    const open = () => new Connection(bytes ?? ':memory:', undefined, onStatement)
+    const store = new Store({ open, onFault: () => {} })
     store.#bringUpToDate(now, true)
     return store
   }
@@ -156,6 +181,14 @@ export class Store implements Disposable {
     stale[Symbol.dispose]()
   }
 
+  /** Puts the whole log into the file and empties it. False when another process reads it just now. */
+  emptyLog(): boolean {
+    const [result] = this.#connection.client.pragma('wal_checkpoint(TRUNCATE)') as {
+      busy: number
+    }[]
+    return result?.busy === 0
+  }
+
   /** The whole database as bytes. */
   snapshot(): Buffer {
     return this.#connection.client.serialize()
@@ -163,7 +196,10 @@ export class Store implements Disposable {
 
   [Symbol.dispose](): void {
     if (!this.#queue.fault) this.#queue.flush()
+    const directory = this.#directory ?? ''
+    if (this.#lock) noteStopping(directory)
     this.#connection[Symbol.dispose]()
+    if (directory !== '' && !this.#lock) noteClosed(directory)
     this.#lock?.[Symbol.dispose]()
   }
 
@@ -181,14 +217,3 @@ export class Store implements Disposable {
 }
 
 type OnFault = OpenOptions['onFault']
-
-function prepareFolder(directory: string): string {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
-  chmodSync(directory, 0o700)
-  const file = join(directory, 'deskbox.db')
-  closeSync(openSync(file, 'a', 0o600))
-  // SQLite gives a file that it makes the mode of the database; one that was there keeps its own.
-  const beside = [`${file}-wal`, `${file}-shm`, join(directory, 'deskbox.lock')]
-  for (const path of [file, ...beside.filter(existsSync)]) chmodSync(path, 0o600)
-  return file
-}

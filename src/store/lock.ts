@@ -1,9 +1,18 @@
 import SQLite from 'better-sqlite3'
-import { closeSync, openSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { lockName, touch } from './folder.ts'
 import { openSqlite } from './sqlite.ts'
 
 export type FolderLock = Disposable
+
+/** Whether another process has the folder. Makes nothing. */
+export function isOwned(directory: string, nativeBinding: object | undefined): boolean {
+  if (!existsSync(join(directory, lockName))) return false
+  const lock = lockFolder(directory, 0, nativeBinding)
+  lock?.[Symbol.dispose]()
+  return lock === undefined
+}
 
 /**
  * Takes the data folder for this process, or returns undefined when another one has it for longer than
@@ -17,8 +26,8 @@ export function lockFolder(
   waitMs: number,
   nativeBinding: object | undefined,
 ): FolderLock | undefined {
-  const file = join(directory, 'deskbox.lock')
-  closeSync(openSync(file, 'a', 0o600))
+  const file = join(directory, lockName)
+  touch(file)
   const client = openSqlite(file, waitMs, nativeBinding)
   try {
     client.exec('BEGIN EXCLUSIVE')

@@ -5,16 +5,21 @@ import type { Millis } from '../lib/time.ts'
 
 type Applied = { readonly name: string; readonly hash: string }
 
+/** The database has a step that this version does not know. */
+export class UnknownStep extends Error {
+  override name = 'UnknownStep'
+}
+
 /** How many steps of the schema a database has yet to take. Throws when it is not one of ours. */
 export function pendingMigrations(
   client: SQLite.Database,
   steps: readonly Migration[] = migrations,
 ): readonly Migration[] {
-  const applied = appliedTo(client)
+  const applied = appliedSteps(client)
   for (const [at, { name, hash }] of applied.entries()) {
     const step = steps[at]
     if (!step || step.name !== name) {
-      throw new Error(`The database has the step ${name}, which this version does not know`)
+      throw new UnknownStep(`The database has the step ${name}, which this version does not know`)
     }
     if (hashOf(step) !== hash) throw new Error(`The step ${name} was applied with another content`)
   }
@@ -51,7 +56,8 @@ function take(client: SQLite.Database, step: Migration, now: Millis): void {
   }
 }
 
-function appliedTo(client: SQLite.Database): Applied[] {
+/** The steps that a database has taken, in order; none when it is empty. */
+export function appliedSteps(client: SQLite.Database): Applied[] {
   const known = client.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get()
   if (!known) return []
   // Names are numbered, so their order is the order of application.

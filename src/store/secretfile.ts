@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { makePrivate, syncFolder } from './folder.ts'
 
 /** A text that must not be in the database, and that another process may replace. */
 export type SecretText = {
@@ -51,17 +52,9 @@ function replace(path: string, text: string): void {
   } finally {
     closeSync(fd)
   }
-  chmodSync(fresh, ownerOnly)
+  makePrivate(fresh)
   renameSync(fresh, path)
   syncFolder(dirname(path))
-}
-
-/** Puts the new name on disk; Windows does so by itself, and opens no folders. */
-function syncFolder(directory: string): void {
-  if (process.platform === 'win32') return
-  const fd = openSync(directory, 'r')
-  fsyncSync(fd)
-  closeSync(fd)
 }
 
 function ifThere<T>(job: () => T): T | undefined {

@@ -18,3 +18,12 @@ export function openSqlite(
   // The package takes a loaded addon as well as a path; its types name only the path.
   return new SQLite(source, options as unknown as SQLite.Options)
 }
+
+/** Opens a file for reading alone: not even its log is written back when it is closed. */
+export function openSqliteReadOnly(
+  file: string,
+  nativeBinding: object | undefined,
+): SQLite.Database {
+  const options = { readonly: true, timeout: 1000, ...(nativeBinding && { nativeBinding }) }
+  return new SQLite(file, options as unknown as SQLite.Options)
+}

@@ -24,13 +24,29 @@ describe('deskbox', () => {
     async (_, args) => {
       const { code, out, err } = await cli(...args)
       expect([code, err]).toEqual([0, ''])
-      for (const verb of ['serve', 'init', 'keys', 'staff', 'webhooks', 'version']) {
+      for (const verb of [
+        'serve',
+        'init',
+        'keys',
+        'staff',
+        'webhooks',
+        'backup',
+        'restore',
+        'doctor',
+        'upgrade-check',
+        'export',
+        'import',
+        'erase',
+        'version',
+      ]) {
         expect(out).toMatch(new RegExp(`^  ${verb}\\b`, 'm'))
       }
     },
   )
 
-  test.each(['serve', 'keys', 'staff', 'webhooks', 'init'])(
+  const operating = ['backup', 'restore', 'doctor', 'upgrade-check', 'export', 'import', 'erase']
+
+  test.each(['serve', 'keys', 'staff', 'webhooks', 'init', ...operating])(
     '%s --help explains and does nothing',
     async (verb) => {
       const { code, out, err } = await cli(verb, '--help')

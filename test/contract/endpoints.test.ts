@@ -184,6 +184,8 @@ const ourRows = [
   'PATCH /api/v1/internal/canned-responses/:id canned-responses:update',
   'PATCH /api/v1/internal/custom-fields/:id custom-fields:update',
   'PATCH /api/v1/internal/customers/:id customers:update',
+  'POST /api/v1/internal/customers/:id/export customers:export',
+  'POST /api/v1/internal/customers/:id/erase customers:erase',
   'PATCH /api/v1/internal/agents/:id agents:update',
   'PATCH /api/v1/internal/api-keys/:id api-keys:update',
   'PATCH /api/v1/internal/settings settings:update',

@@ -31,6 +31,19 @@ describe('GET /health/ready', () => {
     ])
   })
 
+  test('is 200 when what is amiss keeps no call from its answer', async () => {
+    using app = await openTestApp()
+    app.app.probes.push({
+      name: 'backups',
+      look: () => ({ isWell: false, isMinor: true, detail: 'failed' }),
+    })
+    const { status, text } = await get(app, '/health/ready')
+    expect([status, JSON.parse(text)]).toEqual([
+      200,
+      { status: 'ready', checks: { backups: { ok: false, detail: 'failed' } } },
+    ])
+  })
+
   test('is 503 when something is not, or cannot be looked at', async () => {
     using app = await openTestApp()
     app.app.probes.push(

@@ -152,6 +152,8 @@ const bodies: { readonly [path: string]: object } = {
   'POST /api/v1/internal/customers': { name: 'Bo', email: 'bo@x.test' },
   'PUT /api/v1/internal/customers/:id': { name: 'Bo', email: 'bo@x.test' },
   'PATCH /api/v1/internal/customers/:id': { name: 'Bo' },
+  'POST /api/v1/internal/customers/:id/export': {},
+  'POST /api/v1/internal/customers/:id/erase': {},
   'POST /api/v1/internal/agents': { name: 'Bo', email: 'bo@x.test', password: 'correct horse' },
   'PUT /api/v1/internal/agents/:id': { name: 'Bo', email: 'bo@x.test', password: 'correct horse' },
   'PATCH /api/v1/internal/agents/:id': { name: 'Bo' },

@@ -390,6 +390,7 @@ test('a command beside the server tells the same receivers', async () => {
 
 const quietMachine = {
   monotonic: () => 0,
+  zone: 'UTC',
   log: { info() {}, error() {} },
   passwordCost: { memoryKiB: 8, passes: 1 },
   resolve: () => Promise.reject(new Error('no names here')),

@@ -529,7 +529,7 @@ describe('the data folder', () => {
 function expectPrivate(store: Store): void {
   const names = readdirSync(data).toSorted()
   const known = ['deskbox.db', 'deskbox.db-shm', 'deskbox.db-wal', 'deskbox.lock']
-  expect(names).toEqual([...known, 'deskbox.lock-journal'])
+  expect(names).toEqual([...known, 'deskbox.lock-journal', 'deskbox.running'])
   expect(store.fault).toBeUndefined()
   expect(modeOf(data)).toBe(0o700)
   for (const name of names) expect([name, modeOf(join(data, name))]).toEqual([name, 0o600])
@@ -544,6 +544,7 @@ describe('the self-check (S12)', () => {
     busyTimeoutMs: 5000,
     trustedSchema: 0,
     cellSizeCheck: 1,
+    secureDelete: 1,
   }
 
   test('holds on a new file and on one that exists', () => {

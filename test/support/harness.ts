@@ -1,7 +1,8 @@
 // A whole app on a database in memory, with the clocks, the addresses and every random byte in the
 // hands of the test. The database is made once per test file and copied for each test.
 
-import { installed, makeApp, type App } from '../../src/app.ts'
+import { makeApp, type App } from '../../src/app.ts'
+import { installed } from '../../src/domain/installation.ts'
 import { createKey, revokeKey, type NewKey } from '../../src/domain/keys.ts'
 import { createStaff, updateStaff } from '../../src/domain/staff.ts'
 import { Outbox } from '../../src/domain/outbox.ts'
@@ -180,6 +181,7 @@ export async function openTestApp(
   const desk = new Desk({ store, clock, random, outbox: new Outbox(payloadOf) })
   const machine = {
     clock,
+    zone: 'UTC',
     monotonic: () => state.monotonic,
     random,
     passwordCost,
@@ -192,7 +194,10 @@ export async function openTestApp(
   const keepOpen = (request: Request) => void keptOpen.push(request)
   const allowed = new Networks(options.privateNetworks ?? [])
   const targets = () => ({ resolve: machine.resolve, allowed, ownPort: 7300 })
-  const app = makeApp({ desk, signing }, { machine, rates, hosts, addressOf, targets, keepOpen })
+  const app = makeApp(
+    { desk, store, signing },
+    { machine, rates, hosts, addressOf, targets, keepOpen },
+  )
   return {
     app,
     desk,

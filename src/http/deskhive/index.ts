@@ -28,6 +28,7 @@ import { knowledgeCategoryEndpoints } from './internal/knowledgecategories.ts'
 import { labelEndpoints } from './internal/labels.ts'
 import { messages } from './internal/messages.ts'
 import { productEndpoints } from './internal/products.ts'
+import { privacy } from './internal/privacy.ts'
 import { reportEndpoints } from './internal/reports.ts'
 import { settings } from './internal/settings.ts'
 import { tickets } from './internal/tickets.ts'
@@ -61,6 +62,7 @@ const nouns: readonly Endpoint[] = [
   ...cannedResponseEndpoints,
   ...customFieldEndpoints,
   ...customers,
+  ...privacy,
   ...reportEndpoints,
   ...settings,
   ...agents,

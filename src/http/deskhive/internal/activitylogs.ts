@@ -73,6 +73,7 @@ const nouns: { readonly [N in RecordNoun]: string } = {
   user: 'User',
   api_key: 'API key',
   webhook: 'Webhook',
+  backup: 'Backup',
 }
 
 const verbs: { readonly [V in RecordActivity]: string } = {
@@ -83,6 +84,10 @@ const verbs: { readonly [V in RecordActivity]: string } = {
   disabled: 'disabled',
   enabled: 'enabled',
   secret_rotated: 'secret rotated',
+  completed: 'completed',
+  failed: 'failed',
+  exported: 'exported',
+  erased: 'erased',
 }
 
 type Happening = (detail: string | null) => string

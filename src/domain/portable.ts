@@ -1,0 +1,1 @@
+export { exportLines, importDesk, type Imported } from '../store/portable.ts'
