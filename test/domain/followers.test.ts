@@ -172,6 +172,8 @@ describe('the cost of', () => {
     })
     expect(scans(steps)).toEqual([])
     expect(steps.filter((step) => step.startsWith('SEARCH'))).toEqual([
+      // Whether an agent reaches departments too.
+      'SEARCH settings USING PRIMARY KEY (name=?)',
       'SEARCH ticket_counts USING PRIMARY KEY (dimension=? AND member=? AND status=?)',
       'SEARCH ticket_counts USING PRIMARY KEY (dimension=? AND member=? AND status=?)',
       'SEARCH agent_counts USING PRIMARY KEY (staff_id=? AND figure=? AND day=?)',
