@@ -18,7 +18,7 @@ const workspace = (name: string, place: 'query' | 'header') => ({
 export const document: Omit<DocumentParts, 'endpoints'> = {
   title: 'Deskbox: Keva API',
   description:
-    'Tickets, messages, customers, approvals, the knowledge base and webhooks, for integrations. Also served below `/v1`.',
+    'Tickets, messages, customers, approvals, the knowledge base, webhooks and events, for integrations. Also served below `/v1`.',
   prefix: '/api/v1',
   parameters: [
     workspace('X-Workspace-Id', 'header'),
