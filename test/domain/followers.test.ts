@@ -175,7 +175,6 @@ describe('the cost of', () => {
       // Whether an agent reaches departments too.
       'SEARCH settings USING PRIMARY KEY (name=?)',
       'SEARCH ticket_counts USING PRIMARY KEY (dimension=? AND member=? AND status=?)',
-      'SEARCH ticket_counts USING PRIMARY KEY (dimension=? AND member=? AND status=?)',
       'SEARCH agent_counts USING PRIMARY KEY (staff_id=? AND figure=? AND day=?)',
       'SEARCH agent_counts USING PRIMARY KEY (staff_id=? AND figure=? AND day=?)',
     ])

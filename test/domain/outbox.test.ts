@@ -79,8 +79,8 @@ describe('who is told of what', () => {
     ],
     [['note.created'], ['note.created']],
     [['note.*'], ['note.created']],
-    [['*', 'note.created'], [...webhookTypes]],
-    [['*'], webhookTypes.filter((type) => type !== 'note.created')],
+    [['*', 'note.created', 'backup.*'], [...webhookTypes]],
+    [['*'], webhookTypes.filter((type) => !/^(?:note|backup)\./.test(type))],
   ])('%p', (words, expected) => {
     expect(webhookTypes.filter((type) => subscribes(words, type))).toEqual(expected as never)
   })

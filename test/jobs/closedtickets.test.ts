@@ -61,7 +61,10 @@ describe('tickets that were closed', () => {
       client.prepare("SELECT count(*) FROM search WHERE search MATCH 'kiln'").pluck().get(),
     ).toBe(2)
     expect(
-      client.prepare("SELECT ticket_id FROM events WHERE type = 'ticket.deleted'").pluck().all(),
+      client
+        .prepare("SELECT ticket_id FROM events WHERE type = 'ticket.deleted' ORDER BY ticket_id")
+        .pluck()
+        .all(),
     ).toEqual([1, 2])
     expect(client.prepare('SELECT total_tickets FROM customers').pluck().get()).toBe(2)
     house.time.now += 10 * dayMs
