@@ -60,6 +60,7 @@ const doorways: { readonly [file: string]: readonly string[] } = {
   'src/security/outbound.ts': ['node:tls'],
   'src/store/native.ts': ['bun:ffi', 'node:crypto', 'node:os'],
   'src/lib/version.ts': ['package.json'],
+  'src/lib/pattern.ts': ['re2js'],
 }
 
 type Ban = { readonly what: string; readonly in: readonly string[]; readonly pattern: RegExp }
