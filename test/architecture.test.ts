@@ -61,6 +61,7 @@ const doorways: { readonly [file: string]: readonly string[] } = {
   'src/store/native.ts': ['bun:ffi', 'node:crypto', 'node:os'],
   'src/lib/version.ts': ['package.json'],
   'src/lib/pattern.ts': ['re2js'],
+  'src/lib/cron.ts': ['croner'],
 }
 
 type Ban = { readonly what: string; readonly in: readonly string[]; readonly pattern: RegExp }

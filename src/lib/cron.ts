@@ -1,0 +1,40 @@
+import { Cron } from 'croner'
+import type { Millis } from './time.ts'
+
+/*
+ * Times of a cron expression: five fields, as crontab has them, by the clocks of a place. Croner reads them and
+ * nothing else; no timer of it ever runs. A time that the clocks leap over comes at the end of the gap; one that
+ * they show twice comes once, but steps and ranges go on through both hours. Day of month and weekday are either
+ * of the two.
+ */
+
+const expressionMax = 100
+const fields = 5
+
+/** Whether an expression can be read, and says at least one time that the calendar has. */
+export function isCron(expression: string): boolean {
+  return isFiveFields(expression) && nextTime(expression, 'UTC', 0) !== null
+}
+
+/** The first time after `after`, or null when there is none. Throws for what `isCron` or a zone refuses. */
+export function nextRun(expression: string, timezone: string, after: Millis): Millis | null {
+  if (!isFiveFields(expression)) throw new RangeError('An expression has five fields')
+  return (
+    new Cron(expression, { mode: '5-part', timezone, paused: true })
+      .nextRun(new Date(after))
+      ?.getTime() ?? null
+  )
+}
+
+// Croner takes a date for an expression too, and `@daily`; neither has five fields.
+function isFiveFields(expression: string): boolean {
+  return expression.length <= expressionMax && expression.trim().split(/\s+/).length === fields
+}
+
+function nextTime(expression: string, timezone: string, after: Millis): Millis | null {
+  try {
+    return nextRun(expression, timezone, after)
+  } catch {
+    return null
+  }
+}
