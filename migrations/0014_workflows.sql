@@ -60,7 +60,11 @@ CREATE TABLE workflow_runs (
   trigger_data TEXT NOT NULL,
   -- What started it: at most one run for each event, each planned time, and each time of a timer.
   cause TEXT,
+  -- How many runs led here, each started by what the one before it did; the first of them; and whether that
+  -- one led to a start too many.
   depth INTEGER NOT NULL DEFAULT 0,
+  root_id INTEGER,
+  is_cut INTEGER NOT NULL DEFAULT 0 CHECK (is_cut IN (0, 1)),
   status TEXT NOT NULL DEFAULT 'running'
     CHECK (status IN ('running', 'waiting', 'completed', 'failed', 'skipped')),
   waits_for TEXT CHECK (waits_for IN ('delay', 'retry', 'turn', 'call', 'approval')),
@@ -83,6 +87,7 @@ CREATE INDEX workflow_runs_shown ON workflow_runs (workflow_id, started_at, id)
 CREATE INDEX workflow_runs_turn ON workflow_runs (ticket_id, id) WHERE waits_for = 'turn';
 CREATE INDEX workflow_runs_going ON workflow_runs (ticket_id) WHERE status = 'running';
 CREATE INDEX workflow_runs_approval ON workflow_runs (approval_id) WHERE approval_id IS NOT NULL;
+CREATE INDEX workflow_runs_root ON workflow_runs (root_id) WHERE root_id IS NOT NULL;
 CREATE INDEX workflow_runs_ended ON workflow_runs (completed_at) WHERE completed_at IS NOT NULL;
 
 -- A skipped run is no execution: it did nothing, because its first condition did not hold or a rule held it back.

@@ -33,6 +33,7 @@ export type TicketActivity =
   | 'locked'
   | 'unlocked'
   | 'deleted'
+  | 'workflow_cut'
   | 'proposed'
   | 'approved'
   | 'rejected'
@@ -121,6 +122,10 @@ const derivations: { readonly [N in EventName]: Derive<N> | null } = {
   'webhook.enabled': hosted,
   'webhook.secret_rotated': hosted,
   'webhook.test': null,
+  'workflow.cut': ({ name, reference }) =>
+    reference === null
+      ? []
+      : [{ kind: 'ticket.workflow_cut', subject: reference, detail: name, isByCustomer: true }],
   'api_key.created': named,
   'api_key.updated': named,
   'api_key.revoked': named,

@@ -180,6 +180,13 @@ type NounBodies = {
   'webhook.secret_rotated': Webhook
   /** Told to that endpoint alone. */
   'webhook.test': Webhook
+  /** A workflow was not started, because too many runs led to it, each started by the one before. */
+  'workflow.cut': {
+    readonly id: number
+    readonly name: string
+    readonly reference: string | null
+    readonly runId: number | null
+  }
 }
 
 /** The nouns that are only lists. */

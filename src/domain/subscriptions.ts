@@ -34,6 +34,7 @@ const audiences = {
   'session.created': 'nobody',
   'session.revoked': 'nobody',
   'signing_key.rotated': 'nobody',
+  'workflow.cut': 'nobody',
   'webhook.created': 'nobody',
   'webhook.updated': 'nobody',
   'webhook.deleted': 'nobody',

@@ -591,6 +591,8 @@ export const workflowRuns = sqliteTable('workflow_runs', {
   triggerData: text().notNull(),
   cause: text(),
   depth: figure(),
+  rootId: integer(),
+  isCut: flag(),
   status: text({ enum: runStatuses }).notNull().default('running'),
   waitsFor: text({ enum: runWaits }),
   nodeId: text(),

@@ -237,6 +237,7 @@ const expectedIndexes = [
   'workflow_runs_ended',
   'workflow_runs_going',
   'workflow_runs_newest',
+  'workflow_runs_root',
   'workflow_runs_shown',
   'workflow_runs_turn',
   'workflow_steps_due',

@@ -115,6 +115,7 @@ const happenings: { readonly [A in TicketActivity]: Happening } = {
   locked: () => 'locked',
   unlocked: () => 'unlocked',
   deleted: () => 'deleted',
+  workflow_cut: (name) => `workflow "${name}" not started again: it sets itself off`,
   proposed: (action) => `${proposal(action)} proposed by AI`,
   approved: (action) => `${proposal(action)} proposal approved`,
   rejected: (action) => `${proposal(action)} proposal rejected`,
