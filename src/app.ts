@@ -20,7 +20,7 @@ import { jobsOf } from './jobs/all.ts'
 import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
 import { watchOver } from './jobs/watch.ts'
-import { Webhooks, type DeliverySettings } from './jobs/webhooks.ts'
+import { startSenders, type SenderSettings } from './jobs/senders.ts'
 import type { Log } from './lib/log.ts'
 import { clientAddress } from './security/address.ts'
 import { Attempts } from './security/attempts.ts'
@@ -160,7 +160,7 @@ export function makeApp(
 }
 
 /** What a running server takes anew when its settings are read again. */
-export type Rules = {
+export type Rules = SenderSettings & {
   readonly rates: Rates
   /** The names that callers may use, beside localhost and addresses. */
   readonly hosts: readonly string[]
@@ -169,7 +169,6 @@ export type Rules = {
   readonly privateNetworks: Networks
   /** How long events are kept; 0 for ever. */
   readonly eventsDays: number
-  readonly deliveries: DeliverySettings
 }
 
 export type Listening = {
@@ -218,9 +217,9 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
   })
   const { store, desk } = opened
   const { ring, sealing } = app
-  const webhooks = new Webhooks(desk, machine, { sealing, targets, rules: () => rules })
+  const senders = startSenders(desk, machine, { sealing, targets, rules: () => rules })
   const jobs = [
-    ...jobsOf({ store, desk, ring, log: machine.log, rules: () => rules }, webhooks.job),
+    ...jobsOf({ store, desk, ring, log: machine.log, rules: () => rules }, senders.jobs),
     ...(certificate ? [renewCertificate(certificate, listener, machine.log)] : []),
   ]
   const heartbeat = startHeartbeat(jobs, machine.clock, machine.log)
@@ -237,11 +236,11 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
       listener.refuse()
       app.streams.close()
       const deadline = machine.monotonic() + graceMs
-      const delivered = webhooks.stop(graceMs)
+      const sent = senders.stop(graceMs)
       const isAnswering = () => listener.pendingRequests > app.streams.unread
       while (isAnswering() && machine.monotonic() < deadline) await Bun.sleep(5)
       await listener.close()
-      await Promise.all([heartbeat.stop(), delivered])
+      await Promise.all([heartbeat.stop(), sent])
       if (!opened.store.fault) await app.ring.saveUses(machine.clock())
       opened[Symbol.dispose]()
     },

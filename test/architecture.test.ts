@@ -50,6 +50,7 @@ const may: { readonly [folder: string]: Rule } = {
 
 /** One doorway per package: what only these files of a folder may import. */
 const doorways: { readonly [file: string]: readonly string[] } = {
+  'src/cli/machine.ts': ['node:dns'],
   'src/cli/notify.ts': ['bun:ffi'],
   'src/cli/service.ts': ['node:child_process'],
   'src/http/hosts.ts': ['node:net'],
@@ -58,6 +59,7 @@ const doorways: { readonly [file: string]: readonly string[] } = {
   'src/http/mount.ts': ['elysia'],
   'src/http/reference.ts': ['swagger-ui-dist', 'node:crypto', 'node:fs'],
   'src/security/outbound.ts': ['node:tls'],
+  'src/security/mail.ts': ['nodemailer'],
   'src/store/native.ts': ['bun:ffi', 'node:crypto', 'node:os'],
   'src/lib/version.ts': ['package.json'],
   'src/lib/pattern.ts': ['re2js'],

@@ -2,6 +2,7 @@
 // stops; the last with the executable.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { noServices } from '../src/jobs/workflowhouse.ts'
 import { connect, type Socket } from 'node:net'
 import { firstKeys, listen, openDesk, type Listening, type OpenDesk } from '../src/app.ts'
 import { upsertCustomer } from '../src/domain/customers.ts'
@@ -125,7 +126,14 @@ describe('over a socket', () => {
     const none = new Networks([])
     const deliveries = { waits: [], timeoutMs: 1000, kept: { deliveredMs: 0, deadMs: 0 } }
     const networks = { trustedProxies: none, privateNetworks: none }
-    const rules = { rates, hosts: [], ...networks, eventsDays: 90, deliveries }
+    const rules = {
+      rates,
+      hosts: [],
+      ...networks,
+      eventsDays: 90,
+      deliveries,
+      workflows: noServices,
+    }
     server = listen(opened, { machine, rules, host: '127.0.0.1', port: 0 })
   })
   afterAll(async () => {

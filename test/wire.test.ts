@@ -4,6 +4,7 @@
 // the connection. Those are marked `bare` here, so that a new version of Bun that does otherwise is seen.
 
 import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
+import { noServices } from '../src/jobs/workflowhouse.ts'
 import { firstKeys, listen, openDesk, type Listening, type OpenDesk } from '../src/app.ts'
 import { Fault } from '../src/domain/errors.ts'
 import type { FirstKeys } from '../src/domain/installation.ts'
@@ -42,6 +43,7 @@ beforeAll(async () => {
     hosts: ['desk.test'],
     trustedProxies: new Networks([]),
     privateNetworks: new Networks([]),
+    workflows: noServices,
     eventsDays: 90,
     deliveries: { waits: [], timeoutMs: 1000, kept: { deliveredMs: 0, deadMs: 0 } },
   }

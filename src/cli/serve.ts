@@ -13,6 +13,7 @@ import type { Io } from './io.ts'
 import { logSink } from './logsink.ts'
 import { realLog, realMachine } from './machine.ts'
 import { notifyManager } from './notify.ts'
+import { servicesOf } from './services.ts'
 import { effective, folderFlags, type Effective } from './settings.ts'
 
 export const serveHelp = `usage: deskbox serve [--config FILE] [--data DIR] [--host H] [--port P]
@@ -58,7 +59,7 @@ export async function serve(args: string[], io: Io): Promise<number> {
   try {
     listening = listen(opened, {
       machine,
-      rules: rulesOf(found.settings),
+      rules: rulesOf(found.settings, io.cwd),
       host: server.host,
       port: server.port,
       certificate: certificateOf(server, io.cwd),
@@ -78,7 +79,7 @@ export async function serve(args: string[], io: Io): Promise<number> {
   const take = (settings: Settings) => {
     sink.reopen(destinationOf(settings, io))
     level = settings.log.level
-    listening.apply(rulesOf(settings))
+    listening.apply(rulesOf(settings, io.cwd))
   }
   using _ = onHangUp(reloader(found.settings, { read, take, log }))
   notifyManager(io.env, 'READY=1')
@@ -90,12 +91,14 @@ export async function serve(args: string[], io: Io): Promise<number> {
   return 0
 }
 
-function rulesOf({ limits, server, webhooks, retention }: Settings): Rules {
+function rulesOf(settings: Settings, cwd: string): Rules {
+  const { limits, server, webhooks, retention } = settings
   return {
     rates: limits,
     hosts: server.hosts,
     trustedProxies: new Networks(server.trustedProxies),
     privateNetworks: new Networks(webhooks.allowPrivateNetworks),
+    workflows: servicesOf(settings, cwd),
     eventsDays: retention.eventsDays,
     deliveries: {
       waits: webhooks.scheduleSeconds.map((seconds) => seconds * secondMs),

@@ -22,11 +22,7 @@ type Occasion = {
  * Starts the runs of an event, in its transaction, and keeps the timers of its ticket; lets runs go on that waited
  * for it. With no workflow that is switched on it looks at a list in memory and is done.
  */
-export function followWorkflows(
-  tx: Tx,
-  list: WatchingList,
-  event: RecordedEvent,
-): void {
+export function followWorkflows(tx: Tx, list: WatchingList, event: RecordedEvent): void {
   list.note(event.type)
   if (event.type === 'approval.decided') resumeDecided(tx, event.body.id, event.body.decision)
   if (event.type === 'approval.expired') resumeDecided(tx, event.body.id, 'expired')

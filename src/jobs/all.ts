@@ -18,7 +18,7 @@ import {
   whileWritable,
 } from './housekeeping.ts'
 
-/** Every job of a desk, in the order in which a beat takes them; `deliver` wakes the delivery loop. */
+/** Every job of a desk, in the order in which a beat takes them; `senders` wake what sends. */
 export function jobsOf(
   parts: {
     readonly store: Store
@@ -27,7 +27,7 @@ export function jobsOf(
     readonly log: Log
     readonly rules: () => { readonly eventsDays: number; readonly deliveries: { kept: Kept } }
   },
-  deliver: Job,
+  senders: readonly Job[],
 ): readonly Job[] {
   const { store, desk, ring, log, rules } = parts
   const writing = [
@@ -39,7 +39,7 @@ export function jobsOf(
     forgetWebhooks(desk),
     forgetDeliveries(desk, () => rules().deliveries.kept),
     buryDeliveries(desk),
-    deliver,
+    ...senders,
     closeWaiting(desk),
   ]
   return [reopenStore(store, log), ...writing.map((job) => whileWritable(store, job))]
