@@ -50,7 +50,6 @@ const may: { readonly [folder: string]: Rule } = {
 
 /** One doorway per package: what only these files of a folder may import. */
 const doorways: { readonly [file: string]: readonly string[] } = {
-  'src/cli/machine.ts': ['node:dns'],
   'src/cli/notify.ts': ['bun:ffi'],
   'src/cli/service.ts': ['node:child_process'],
   'src/http/hosts.ts': ['node:net'],

@@ -24,58 +24,55 @@ describe('isCron', () => {
   ])('refuses %s', (_, expression) => expect(isCron(expression)).toBe(false))
 })
 
+const berlin = 'Europe/Berlin'
+const newYork = 'America/New_York'
+
 describe('nextRun', () => {
   test.each([
-    [
-      'is after the moment, not at it',
-      '0 * * * *',
-      'UTC',
-      '2026-05-04T08:00Z',
-      '09:00',
-      '2026-05-04',
-    ],
-    [
-      'goes by the clocks of the zone',
-      '0 9 * * *',
-      'Europe/Berlin',
-      '2026-05-04T08:00Z',
-      '07:00',
-      '2026-05-05',
-    ],
-    [
-      'comes at the end of the gap in spring',
-      '30 2 * * *',
-      'America/New_York',
-      '2026-03-08T05:00Z',
-      '07:00',
-      '2026-03-08',
-    ],
-    [
-      'comes once in autumn',
-      '30 1 * * *',
-      'America/New_York',
-      '2026-11-01T05:30Z',
-      '06:30',
-      '2026-11-02',
-    ],
-    [
-      'goes on through both hours of autumn by steps',
-      '*/30 * * * *',
-      'America/New_York',
-      '2026-11-01T05:30Z',
-      '06:00',
-      '2026-11-01',
-    ],
-    [
-      'takes either of day and weekday',
-      '0 0 13 * FRI',
-      'UTC',
-      '2026-05-04T00:00Z',
-      '00:00',
-      '2026-05-08',
-    ],
-  ])('%s', (_, expression, zone, after, time, day) => {
-    expect(said(nextRun(expression, zone, at(after)))).toBe(`${day}T${time}:00.000Z`)
+    {
+      what: 'is after the moment, not at it',
+      cron: '0 * * * *',
+      zone: 'UTC',
+      after: '2026-05-04T08:00Z',
+      next: '2026-05-04T09:00',
+    },
+    {
+      what: 'goes by the clocks of the zone',
+      cron: '0 9 * * *',
+      zone: berlin,
+      after: '2026-05-04T08:00Z',
+      next: '2026-05-05T07:00',
+    },
+    {
+      what: 'comes at the end of the gap in spring',
+      cron: '30 2 * * *',
+      zone: newYork,
+      after: '2026-03-08T05:00Z',
+      next: '2026-03-08T07:00',
+    },
+    {
+      what: 'comes once in autumn',
+      cron: '30 1 * * *',
+      zone: newYork,
+      after: '2026-11-01T05:30Z',
+      next: '2026-11-02T06:30',
+    },
+    {
+      what: 'goes on through both hours of autumn by steps',
+      cron: '*/30 * * * *',
+      zone: newYork,
+      after: '2026-11-01T05:30Z',
+      next: '2026-11-01T06:00',
+    },
+    {
+      what: 'takes either of day and weekday',
+      cron: '0 0 13 * FRI',
+      zone: 'UTC',
+      after: '2026-05-04T00:00Z',
+      next: '2026-05-08T00:00',
+    },
+  ])('$what', ({ cron, zone, after, next }) => {
+    expect(said(nextRun(cron, zone, at(after)))).toBe(`${next}:00.000Z`)
   })
 
   test('is null when no time is left', () => {

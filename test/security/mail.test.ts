@@ -56,7 +56,7 @@ test('hands mail over, under an id that stays', async () => {
     'Message-ID: <u1@northwind.test>',
     'Message-ID: <u1@northwind.test>',
   ])
-  expect(lines.some((line) => /^Subject: =\?UTF-8\?/.test(line))).toBe(true)
+  expect(lines.some((line) => line.startsWith('Subject: =?UTF-8?'))).toBe(true)
 })
 
 test('hands nothing over in the open unless that is allowed', async () => {
