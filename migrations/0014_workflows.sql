@@ -2,7 +2,8 @@
 
 -- trigger_type is as it was sent, trigger_kind what it means. The schedule, the zone and the rule for missed
 -- times repeat what the trigger of the graph says; next_run_at is null unless the workflow is active and
--- scheduled. execution_count only rises; shown_runs and skipped_runs count the rows that are there.
+-- scheduled. execution_count only rises; shown_runs and skipped_runs count the rows that are there. One that is
+-- deleted is gone at once for everybody, and its rows are cleared away later, in small batches.
 CREATE TABLE workflows (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   uid TEXT NOT NULL UNIQUE,
@@ -27,11 +28,13 @@ CREATE TABLE workflows (
   last_triggered_at INTEGER,
   row_version INTEGER NOT NULL DEFAULT 1,
   created_at INTEGER NOT NULL,
-  updated_at INTEGER NOT NULL
+  updated_at INTEGER NOT NULL,
+  deleted_at INTEGER
 ) STRICT;
 
 CREATE INDEX workflows_created ON workflows (created_at, id);
 CREATE INDEX workflows_active ON workflows (trigger_kind, id) WHERE is_active = 1;
+CREATE INDEX workflows_deleted ON workflows (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX workflows_due ON workflows (next_run_at, id) WHERE next_run_at IS NOT NULL;
 
 -- Who saved it is a plain number, as in events, so that it stays when the key or the person goes.
@@ -82,13 +85,14 @@ CREATE TABLE workflow_runs (
 CREATE UNIQUE INDEX workflow_runs_cause ON workflow_runs (workflow_id, cause) WHERE cause IS NOT NULL;
 CREATE INDEX workflow_runs_due ON workflow_runs (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX workflow_runs_newest ON workflow_runs (workflow_id, started_at, id);
-CREATE INDEX workflow_runs_shown ON workflow_runs (workflow_id, started_at, id)
+CREATE INDEX workflow_runs_shown ON workflow_runs (workflow_id, started_at, id, status)
   WHERE status <> 'skipped';
 CREATE INDEX workflow_runs_turn ON workflow_runs (ticket_id, id) WHERE waits_for = 'turn';
 CREATE INDEX workflow_runs_going ON workflow_runs (ticket_id) WHERE status = 'running';
 CREATE INDEX workflow_runs_approval ON workflow_runs (approval_id) WHERE approval_id IS NOT NULL;
 CREATE INDEX workflow_runs_root ON workflow_runs (root_id) WHERE root_id IS NOT NULL;
-CREATE INDEX workflow_runs_ended ON workflow_runs (completed_at) WHERE completed_at IS NOT NULL;
+CREATE INDEX workflow_runs_ended ON workflow_runs (status, completed_at)
+  WHERE completed_at IS NOT NULL;
 
 -- A skipped run is no execution: it did nothing, because its first condition did not hold or a rule held it back.
 CREATE TRIGGER workflow_runs_counted AFTER INSERT ON workflow_runs BEGIN

@@ -15,6 +15,7 @@ import { Metrics } from './http/metrics.ts'
 import { mount, refuseHost } from './http/mount.ts'
 import { Observer } from './http/observe.ts'
 import { SignIns } from './http/signins.ts'
+import { simulator } from './http/simulator.ts'
 import { Streams } from './http/streams.ts'
 import { jobsOf } from './jobs/all.ts'
 import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
@@ -110,10 +111,7 @@ export type App = {
   handle(request: Request): Response | Promise<Response>
 }
 
-/**
- * Everything between a request and the desk. `addressOf` tells who is calling, `keepOpen` keeps a call from
- * being ended for being quiet.
- */
+/** Everything between a request and the desk. `keepOpen` keeps a call from being ended for being quiet. */
 export function makeApp(
   { desk, signing }: Pick<OpenDesk, 'desk' | 'signing'>,
   options: {
@@ -123,9 +121,10 @@ export function makeApp(
     addressOf: (request: Request) => string
     targets: () => TargetRules
     keepOpen: (request: Request) => void
+    autonomy: Parameters<typeof simulator>[1]
   },
 ): App {
-  const { machine, rates, hosts, addressOf, targets, keepOpen } = options
+  const { machine, rates, hosts, addressOf, targets, keepOpen, autonomy } = options
   const { clock, monotonic, log, random } = machine
   const uid = desk.read(systemActor, workspaceUid)
   if (uid === undefined) throw new Error('The data folder has no workspace')
@@ -144,7 +143,8 @@ export function makeApp(
   const probes: Probe[] = []
   const operations = { metrics, gate, addressOf, findings: () => findingsOf(probes) }
   const vetUrl = (url: string) => blockOf(url, targets())
-  const services = { passwords, signIns, vetUrl, sealing: () => keys.sealing }
+  const simulate = simulator(desk, autonomy)
+  const services = { passwords, signIns, vetUrl, sealing: () => keys.sealing, simulate }
   const house = { desk, gate, log, services, observer, operations, streams, hosts, keepOpen }
   const elysia = mount(house, surfaces).compile()
   return {
@@ -206,6 +206,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
       ),
     targets,
     keepOpen: (request) => listener.keepOpen(request),
+    autonomy: () => rules.workflows.autonomy,
   })
   const binding = { host, port, tls: certificate?.read() ?? null }
   const listener = new Listener(binding, {

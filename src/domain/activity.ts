@@ -3,52 +3,15 @@ import { activityPage, insertActivity, type ActivityView } from '../store/activi
 import { categoryStore, departmentStore, productStore } from '../store/catalog.ts'
 import type { Queries } from '../store/queries.ts'
 import { staffById } from '../store/staff.ts'
-import type { CatalogNoun, EventBodies, EventName, RecordedEvent, TicketChanges } from './events.ts'
+import type { ActivityKind, RecordActivity, RecordKind, TicketActivity } from './activitykinds.ts'
+import type { EventBodies, EventName, RecordedEvent, TicketChanges } from './events.ts'
 import type { Reader, Tx } from './tx.ts'
 
 // The activity log follows from the events, here and nowhere else: what an event is not given an entry
 // for in this table has none. An entry is in stored words, with the names of that moment; a dialect makes
 // the sentence.
 
-/** What can be said of a ticket. What is set to nothing has no detail. */
-export type TicketActivity =
-  | 'created'
-  | 'status'
-  | 'auto_closed'
-  | 'reopened'
-  | 'priority'
-  | 'assignee'
-  | 'ai_assigned'
-  | 'department'
-  | 'category'
-  | 'product'
-  | 'subject'
-  | 'resolved'
-  | 'unresolved'
-  | 'resolution'
-  | 'labels'
-  | 'custom_fields'
-  | 'replied'
-  | 'note_added'
-  | 'locked'
-  | 'unlocked'
-  | 'deleted'
-  | 'workflow_cut'
-  | 'proposed'
-  | 'approved'
-  | 'rejected'
-  | 'expired'
-
-/** The nouns that an entry names by the name of a record. */
-export type RecordNoun =
-  CatalogNoun | 'article' | 'customer' | 'agent' | 'user' | 'api_key' | 'webhook'
-
-export type RecordActivity =
-  'created' | 'updated' | 'deleted' | 'revoked' | 'disabled' | 'enabled' | 'secret_rotated'
-
-type RecordKind = `${RecordNoun}.${RecordActivity}`
-
-export type ActivityKind = `ticket.${TicketActivity}` | RecordKind | 'settings.updated'
+export type { ActivityKind, RecordActivity, RecordNoun, TicketActivity } from './activitykinds.ts'
 
 /** An entry of the log. */
 export type Activity = Omit<ActivityView, 'kind'> & { readonly kind: ActivityKind }
@@ -122,6 +85,11 @@ const derivations: { readonly [N in EventName]: Derive<N> | null } = {
   'webhook.enabled': hosted,
   'webhook.secret_rotated': hosted,
   'webhook.test': null,
+  'workflow.created': named,
+  'workflow.updated': named,
+  'workflow.activated': named,
+  'workflow.deactivated': named,
+  'workflow.deleted': named,
   'workflow.cut': ({ name, reference }) =>
     reference === null
       ? []

@@ -11,6 +11,7 @@ import type {
   TicketStatus,
 } from '../store/schema.ts'
 import type { Settings } from './settings.ts'
+import type { WorkflowBodies } from './workflowevents.ts'
 
 type Change<T> = { readonly from: T; readonly to: T }
 
@@ -180,13 +181,6 @@ type NounBodies = {
   'webhook.secret_rotated': Webhook
   /** Told to that endpoint alone. */
   'webhook.test': Webhook
-  /** A workflow was not started, because too many runs led to it, each started by the one before. */
-  'workflow.cut': {
-    readonly id: number
-    readonly name: string
-    readonly reference: string | null
-    readonly runId: number | null
-  }
 }
 
 /** The nouns that are only lists. */
@@ -205,7 +199,7 @@ type CatalogBodies = {
   [E in `${CatalogNoun}.${CatalogVerb}`]: { readonly id: number; readonly name: string }
 }
 
-export type EventBodies = NounBodies & CatalogBodies
+export type EventBodies = NounBodies & CatalogBodies & WorkflowBodies
 
 export type EventName = keyof EventBodies
 

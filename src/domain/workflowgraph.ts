@@ -34,6 +34,12 @@ export type NodeConfigs = {
     readonly cron?: string
     readonly timezone?: string
     readonly misfirePolicy?: string
+    /** Instead of a calendar: so long after something happened to a ticket. */
+    readonly timer?: {
+      readonly basis: 'no_reply' | 'created' | 'updated'
+      readonly duration: number
+      readonly unit: Exclude<DelayUnit, 'seconds'>
+    }
   }
   readonly condition: {
     readonly conditions: readonly {
@@ -84,6 +90,8 @@ export type GraphProblem =
   | { readonly problem: 'nodes' }
   | { readonly problem: 'edges' }
   | { readonly problem: 'tooManyNodes'; readonly most: number }
+  | { readonly problem: 'tooLarge'; readonly mostBytes: number }
+  | { readonly problem: 'tooDeep'; readonly most: number }
   | { readonly problem: 'nodeShape'; readonly position: number }
   | { readonly problem: 'edgeShape'; readonly position: number }
   | { readonly problem: 'sameId' }
@@ -104,15 +112,20 @@ export type GraphProblem =
   | { readonly problem: 'text'; readonly at: string }
   | { readonly problem: 'number'; readonly at: string }
   | { readonly problem: 'list'; readonly at: string }
+  | { readonly problem: 'object'; readonly at: string }
+  | { readonly problem: 'assignee'; readonly at: string }
+  | { readonly problem: 'time'; readonly at: string }
   | { readonly problem: 'oneOf'; readonly at: string; readonly allowed: readonly string[] }
   | { readonly problem: 'field'; readonly at: string; readonly name: string }
   | { readonly problem: 'pattern'; readonly at: string }
   | { readonly problem: 'url'; readonly at: string }
-  | { readonly problem: 'duration'; readonly mostDays: number }
+  | { readonly problem: 'duration'; readonly at: string; readonly mostDays: number }
   | { readonly problem: 'cron'; readonly at: string }
   | { readonly problem: 'timezone'; readonly at: string }
 
 export const graphNodesMost = 200
 /** Of its JSON. */
 export const graphBytesMax = 256 * 1024
+/** How many objects and lists may be inside one another. */
+export const graphDepthMost = 50
 export const delayDaysMost = 366

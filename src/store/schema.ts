@@ -567,6 +567,7 @@ export const workflows = sqliteTable('workflows', {
   lastTriggeredAt: millis(),
   rowVersion: integer().notNull().default(1),
   ...stamps(),
+  deletedAt: millis(),
 })
 
 /** A graph is the text that was sent: keys that mean nothing here go back as they came. */

@@ -246,6 +246,7 @@ const expectedIndexes = [
   'workflow_timers_ticket',
   'workflows_active',
   'workflows_created',
+  'workflows_deleted',
   'workflows_due',
 ]
 

@@ -73,6 +73,7 @@ const nouns: { readonly [N in RecordNoun]: string } = {
   user: 'User',
   api_key: 'API key',
   webhook: 'Webhook',
+  workflow: 'Workflow',
 }
 
 const verbs: { readonly [V in RecordActivity]: string } = {
@@ -83,6 +84,8 @@ const verbs: { readonly [V in RecordActivity]: string } = {
   disabled: 'disabled',
   enabled: 'enabled',
   secret_rotated: 'secret rotated',
+  activated: 'activated',
+  deactivated: 'deactivated',
 }
 
 type Happening = (detail: string | null) => string
