@@ -11,6 +11,7 @@ import kevaCustomers from './0010_keva_customers.sql' with { type: 'text' }
 import approvals from './0011_approvals.sql' with { type: 'text' }
 import webhooks from './0012_webhooks.sql' with { type: 'text' }
 import search from './0013_search.sql' with { type: 'text' }
+import workflows from './0014_workflows.sql' with { type: 'text' }
 
 export type Migration = { readonly name: string; readonly sql: string }
 
@@ -29,4 +30,5 @@ export const migrations: readonly Migration[] = [
   { name: '0011_approvals', sql: approvals },
   { name: '0012_webhooks', sql: webhooks },
   { name: '0013_search', sql: search },
+  { name: '0014_workflows', sql: workflows },
 ]

@@ -17,12 +17,13 @@ import { mount, refuseHost } from './http/mount.ts'
 import { backUpOnSchedule, type BackupMaker, type BackupPlan } from './jobs/backup.ts'
 import { Observer } from './http/observe.ts'
 import { SignIns } from './http/signins.ts'
+import { simulator } from './http/simulator.ts'
 import { Streams } from './http/streams.ts'
 import { jobsOf } from './jobs/all.ts'
 import { renewCertificate, type CertificateSource } from './jobs/certificate.ts'
 import { startHeartbeat } from './jobs/heartbeat.ts'
 import { watchOver } from './jobs/watch.ts'
-import { Webhooks, type DeliverySettings } from './jobs/webhooks.ts'
+import { startSenders, type SenderSettings } from './jobs/senders.ts'
 import type { Log } from './lib/log.ts'
 import { clientAddress } from './security/address.ts'
 import { Attempts } from './security/attempts.ts'
@@ -102,10 +103,7 @@ export type App = {
   handle(request: Request): Response | Promise<Response>
 }
 
-/**
- * Everything between a request and the desk. `addressOf` tells who is calling, `keepOpen` keeps a call from
- * being ended for being quiet.
- */
+/** Everything between a request and the desk. `keepOpen` keeps a call from being ended for being quiet. */
 export function makeApp(
   { desk, store, signing }: Omit<OpenDesk, typeof Symbol.dispose>,
   options: {
@@ -115,9 +113,10 @@ export function makeApp(
     addressOf: (request: Request) => string
     targets: () => TargetRules
     keepOpen: (request: Request) => void
+    autonomy: Parameters<typeof simulator>[1]
   },
 ): App {
-  const { machine, rates, hosts, addressOf, targets, keepOpen } = options
+  const { machine, rates, hosts, addressOf, targets, keepOpen, autonomy } = options
   const { clock, monotonic, log, random } = machine
   const uid = desk.read(systemActor, workspaceUid)
   if (uid === undefined) throw new Error('The data folder has no workspace')
@@ -137,7 +136,9 @@ export function makeApp(
   const operations = { metrics, gate, addressOf, findings: () => findingsOf(probes) }
   const vetUrl = (url: string) => blockOf(url, targets())
   const privacy = new Privacy(desk, store)
-  const services = { passwords, signIns, privacy, vetUrl, sealing: () => keys.sealing, keepOpen }
+  const simulate = simulator(desk, autonomy)
+  const sealing = () => keys.sealing
+  const services = { passwords, signIns, privacy, vetUrl, sealing, keepOpen, simulate }
   const house = { desk, gate, log, services, observer, operations, streams, hosts, keepOpen }
   const elysia = mount(house, surfaces).compile()
   return {
@@ -153,7 +154,7 @@ export function makeApp(
 }
 
 /** What a running server takes anew when its settings are read again. */
-export type Rules = {
+export type Rules = SenderSettings & {
   readonly rates: Rates
   /** The names that callers may use, beside localhost and addresses. */
   readonly hosts: readonly string[]
@@ -164,7 +165,6 @@ export type Rules = {
   readonly eventsDays: number
   /** How long tickets are kept once they are closed; 0 for ever. */
   readonly closedTicketsDays: number
-  readonly deliveries: DeliverySettings
   readonly backup: BackupPlan
 }
 
@@ -204,6 +204,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
       ),
     targets,
     keepOpen: (request) => listener.keepOpen(request),
+    autonomy: () => rules.workflows.autonomy,
   })
   const binding = { host, port, tls: certificate?.read() ?? null }
   const listener = new Listener(binding, {
@@ -215,10 +216,11 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
   })
   const { store, desk } = opened
   const { ring, sealing } = app
-  const webhooks = new Webhooks(desk, machine, { sealing, targets, rules: () => rules })
+  const senders = startSenders(desk, machine, { sealing, targets, rules: () => rules })
   const backups = backUpOnSchedule(desk, machine, { plan: () => rules.backup, make: makeBackup })
+  const loops = [...senders.jobs, backups]
   const jobs = [
-    ...jobsOf({ store, desk, ring, log: machine.log, rules: () => rules }, [webhooks.job, backups]),
+    ...jobsOf({ store, desk, ring, log: machine.log, rules: () => rules }, loops),
     ...(certificate ? [renewCertificate(certificate, listener, machine.log)] : []),
   ]
   const heartbeat = startHeartbeat(jobs, machine.clock, machine.log)
@@ -235,11 +237,11 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
       listener.refuse()
       app.streams.close()
       const deadline = machine.monotonic() + graceMs
-      const delivered = webhooks.stop(graceMs)
+      const sent = senders.stop(graceMs)
       const isAnswering = () => listener.pendingRequests > app.streams.unread
       while (isAnswering() && machine.monotonic() < deadline) await Bun.sleep(5)
       await listener.close()
-      await Promise.all([heartbeat.stop(), delivered])
+      await Promise.all([heartbeat.stop(), sent])
       await backups.stop()
       if (!opened.store.fault) await app.ring.saveUses(machine.clock())
       opened[Symbol.dispose]()

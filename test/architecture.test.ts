@@ -58,9 +58,11 @@ const doorways: { readonly [file: string]: readonly string[] } = {
   'src/http/mount.ts': ['elysia'],
   'src/http/reference.ts': ['swagger-ui-dist', 'node:crypto', 'node:fs'],
   'src/security/outbound.ts': ['node:tls'],
+  'src/security/mail.ts': ['nodemailer'],
   'src/store/native.ts': ['bun:ffi', 'node:crypto', 'node:os'],
   'src/lib/cron.ts': ['croner'],
   'src/lib/version.ts': ['package.json'],
+  'src/lib/pattern.ts': ['re2js'],
 }
 
 type Ban = { readonly what: string; readonly in: readonly string[]; readonly pattern: RegExp }

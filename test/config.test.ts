@@ -11,7 +11,27 @@ import {
 import { entries } from '../src/config/table.ts'
 
 // Written out, so that a change of the table that changes the type or a default is seen here.
-const defaults: {
+const services = {
+  ai: { baseUrl: '', model: '', apiKeyFile: '', autonomy: 2, timeout: 60 },
+  email: {
+    smtpHost: '',
+    smtpPort: 587,
+    smtpTls: false,
+    smtpInsecure: false,
+    smtpUser: '',
+    smtpPasswordFile: '',
+    from: '',
+    signature: '',
+  },
+  integrations: {
+    slackChannels: [] as readonly string[],
+    teamsChannels: [] as readonly string[],
+    connectors: [] as readonly string[],
+    sensitiveActions: [] as readonly string[],
+  },
+} satisfies Partial<Settings>
+
+const defaults: typeof services & {
   server: {
     host: string
     port: number
@@ -61,6 +81,7 @@ const defaults: {
     deliveriesDays: 30,
     failedDeliveriesDays: 90,
   },
+  ...services,
 } satisfies Settings
 
 function readSettings(text: string, name: string): Settings {
@@ -149,6 +170,7 @@ describe('readSettings', () => {
         deliveriesDays: 1,
         failedDeliveriesDays: 3650,
       },
+      ...services,
     })
   })
 
@@ -386,6 +408,23 @@ describe('the environment and the flags', () => {
       DESKBOX_WEBHOOKS_TIMEOUT_SECONDS: '9',
       DESKBOX_RETENTION_DELIVERIES_DAYS: '10',
       DESKBOX_RETENTION_FAILED_DELIVERIES_DAYS: '11',
+      DESKBOX_AI_BASE_URL: 'https://model.example/v1',
+      DESKBOX_AI_MODEL: 'm',
+      DESKBOX_AI_API_KEY_FILE: 'k',
+      DESKBOX_AI_AUTONOMY: '4',
+      DESKBOX_AI_TIMEOUT: '5',
+      DESKBOX_EMAIL_SMTP_HOST: 'mail.example',
+      DESKBOX_EMAIL_SMTP_PORT: '465',
+      DESKBOX_EMAIL_SMTP_TLS: 'true',
+      DESKBOX_EMAIL_SMTP_INSECURE: 'false',
+      DESKBOX_EMAIL_SMTP_USER: 'u',
+      DESKBOX_EMAIL_SMTP_PASSWORD_FILE: 'p',
+      DESKBOX_EMAIL_FROM: 'desk@example.com',
+      DESKBOX_EMAIL_SIGNATURE: 's',
+      DESKBOX_INTEGRATIONS_SLACK_CHANNELS: 'a=https://slack.example/x',
+      DESKBOX_INTEGRATIONS_TEAMS_CHANNELS: '',
+      DESKBOX_INTEGRATIONS_CONNECTORS: 'shop=http://10.0.0.5/x',
+      DESKBOX_INTEGRATIONS_SENSITIVE_ACTIONS: 'shop, crm.delete',
     }
     expect(entries.map(variableOf).toSorted()).toEqual(Object.keys(given).toSorted())
     const effective = effectiveSettings({ file: null, environment: given, flags: new Map() })

@@ -2,6 +2,7 @@
 // stops; the last with the executable.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { noServices } from '../src/jobs/workflowhouse.ts'
 import { connect, type Socket } from 'node:net'
 import { listen, openDesk, type Listening, type OpenDesk } from '../src/app.ts'
 import { firstKeys } from '../src/domain/installation.ts'
@@ -133,7 +134,8 @@ describe('over a socket', () => {
     const networks = { trustedProxies: none, privateNetworks: none }
     const backup = { schedule: '', keep: 1, directory: folder.path }
     const kept = { eventsDays: 90, closedTicketsDays: 0 }
-    const rules = { rates, hosts: [], ...networks, ...kept, deliveries, backup }
+    const parts = { deliveries, backup, workflows: noServices }
+    const rules = { rates, hosts: [], ...networks, ...kept, ...parts }
     server = listen(opened, { machine, rules, host: '127.0.0.1', port: 0, makeBackup })
   })
   afterAll(async () => {

@@ -4,6 +4,7 @@
 // the connection. Those are marked `bare` here, so that a new version of Bun that does otherwise is seen.
 
 import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
+import { noServices } from '../src/jobs/workflowhouse.ts'
 import { listen, openDesk, type Listening, type OpenDesk } from '../src/app.ts'
 import { firstKeys } from '../src/domain/installation.ts'
 import { Fault } from '../src/domain/errors.ts'
@@ -49,6 +50,7 @@ beforeAll(async () => {
     hosts: ['desk.test'],
     trustedProxies: new Networks([]),
     privateNetworks: new Networks([]),
+    workflows: noServices,
     eventsDays: 90,
     closedTicketsDays: 0,
     deliveries: { waits: [], timeoutMs: 1000, kept: { deliveredMs: 0, deadMs: 0 } },

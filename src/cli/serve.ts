@@ -15,6 +15,7 @@ import type { Io } from './io.ts'
 import { logSink } from './logsink.ts'
 import { realLog, realMachine } from './machine.ts'
 import { notifyManager } from './notify.ts'
+import { servicesOf } from './services.ts'
 import { effective, folderFlags, type Effective } from './settings.ts'
 
 export const serveHelp = `usage: deskbox serve [--config FILE] [--data DIR] [--host H] [--port P]
@@ -101,6 +102,7 @@ function rulesOf(settings: Settings, directory: string, cwd: string): Rules {
     hosts: server.hosts,
     trustedProxies: new Networks(server.trustedProxies),
     privateNetworks: new Networks(webhooks.allowPrivateNetworks),
+    workflows: servicesOf(settings, cwd),
     eventsDays: retention.eventsDays,
     closedTicketsDays: retention.closedTicketsDays,
     deliveries: {

@@ -1,16 +1,10 @@
 import { isNetwork } from '../security/networks.ts'
 import { logLevels } from '../lib/log.ts'
-import { cron, flag, list, oneOf, optionalText, text, whole, wholes, type Kind } from './kinds.ts'
+import { cron, flag, list, oneOf, optionalText, text, whole, wholes } from './kinds.ts'
+import { ai, email, integrations } from './services.ts'
+import { fixed, reloaded, type Setting } from './setting.ts'
 
-/** One setting: what it means, its unit, its default, and how its values are read. */
-export type Setting<V> = {
-  readonly initial: V
-  readonly unit: string
-  readonly meaning: string
-  readonly kind: Kind<V>
-  /** Whether a running server takes a new value; the others need a restart. */
-  readonly isReloaded: boolean
-}
+export type { Setting } from './setting.ts'
 
 const hostPattern = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i
 
@@ -170,6 +164,9 @@ export const table = {
       'How long a ticket is kept once it is closed; 0 is for ever.',
     ),
   },
+  ai,
+  email,
+  integrations,
 }
 
 type Table = typeof table
@@ -212,16 +209,6 @@ export function settingsFrom(valueOf: (entry: Entry) => Value): Settings {
     ;(settings[entry.section] ??= {})[camel(entry.name)] = valueOf(entry)
   }
   return settings as unknown as Settings
-}
-
-/** A setting that only a restart changes. */
-function fixed<V>(kind: Kind<V>, initial: V, unit: string, meaning: string): Setting<V> {
-  return { kind, initial, unit, meaning, isReloaded: false }
-}
-
-/** A setting that a running server takes on SIGHUP. */
-function reloaded<V>(kind: Kind<V>, initial: V, unit: string, meaning: string): Setting<V> {
-  return { kind, initial, unit, meaning, isReloaded: true }
 }
 
 function camel(name: string): string {

@@ -12,7 +12,15 @@ export type { TicketActivity } from './ticketactivity.ts'
 
 /** The nouns that an entry names by the name of a record. */
 export type RecordNoun =
-  CatalogNoun | 'article' | 'customer' | 'agent' | 'user' | 'api_key' | 'webhook' | 'backup'
+  | CatalogNoun
+  | 'article'
+  | 'customer'
+  | 'agent'
+  | 'user'
+  | 'api_key'
+  | 'webhook'
+  | 'workflow'
+  | 'backup'
 
 export type RecordActivity =
   | 'created'
@@ -22,6 +30,8 @@ export type RecordActivity =
   | 'disabled'
   | 'enabled'
   | 'secret_rotated'
+  | 'activated'
+  | 'deactivated'
   | 'completed'
   | 'failed'
   | 'exported'
@@ -105,6 +115,15 @@ const derivations: { readonly [N in EventName]: Derive<N> | null } = {
   'webhook.enabled': hosted,
   'webhook.secret_rotated': hosted,
   'webhook.test': null,
+  'workflow.created': named,
+  'workflow.updated': named,
+  'workflow.activated': named,
+  'workflow.deactivated': named,
+  'workflow.deleted': named,
+  'workflow.cut': ({ name, reference }) =>
+    reference === null
+      ? []
+      : [{ kind: 'ticket.workflow_cut', subject: reference, detail: name, isByCustomer: true }],
   'backup.completed': backup,
   'backup.failed': backup,
   'api_key.created': named,

@@ -1,4 +1,5 @@
 import type { Blocked } from '../security/target.ts'
+import type { GraphFault } from './workflowgraph.ts'
 
 export type { Blocked } from '../security/target.ts'
 
@@ -28,6 +29,7 @@ export type Finding =
   | { readonly rule: 'subscription' }
   | { readonly rule: 'header' }
   | { readonly rule: 'target'; readonly blocked: Blocked }
+  | { readonly rule: 'graph'; readonly fault: GraphFault }
   | { readonly rule: 'afterNow' }
   | { readonly rule: 'afterOrEqual'; readonly other: string }
   | { readonly rule: 'most'; readonly most: number }
@@ -37,7 +39,15 @@ export type Rule = Finding['rule']
 /** Every way to be refused; `about` says what it concerns, and the pair has its words per dialect. */
 export type FaultAbout = {
   unauthenticated:
-    'header' | 'format' | 'unknown' | 'revoked' | 'expired' | 'agent' | 'credentials' | 'session'
+    | 'header'
+    | 'format'
+    | 'unknown'
+    | 'revoked'
+    | 'expired'
+    | 'agent'
+    | 'credentials'
+    | 'session'
+    | 'signature'
   forbidden: 'scope'
   limited: 'rate' | 'streams'
   not_found:
@@ -48,6 +58,8 @@ export type FaultAbout = {
     | 'customer'
     | 'article'
     | 'approval'
+    | 'workflow'
+    | 'execution'
     | 'key'
     | 'webhook'
     | 'delivery'
@@ -57,7 +69,7 @@ export type FaultAbout = {
   method: 'method'
   malformed: 'host' | 'json' | 'form' | 'contentType' | 'idempotencyKey' | 'cursor'
   too_large: 'body'
-  invalid: 'body' | 'query'
+  invalid: 'body' | 'query' | 'graph'
   refused:
     | 'locked'
     | 'lastAdmin'
@@ -69,6 +81,7 @@ export type FaultAbout = {
     | 'assigneeGone'
     | 'inactiveWebhook'
     | 'loop'
+    | 'inactiveWorkflow'
   conflict: 'idempotency'
   stale: 'version'
   unavailable: 'storage' | 'busy'

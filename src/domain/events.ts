@@ -11,6 +11,7 @@ import type {
   TicketStatus,
 } from '../store/schema.ts'
 import type { Settings } from './settings.ts'
+import type { WorkflowBodies } from './workflowevents.ts'
 
 type Change<T> = { readonly from: T; readonly to: T }
 
@@ -209,7 +210,7 @@ type CatalogBodies = {
   [E in `${CatalogNoun}.${CatalogVerb}`]: { readonly id: number; readonly name: string }
 }
 
-export type EventBodies = NounBodies & CatalogBodies
+export type EventBodies = NounBodies & CatalogBodies & WorkflowBodies
 
 export type EventName = keyof EventBodies
 

@@ -32,6 +32,8 @@ export type NewMessage = {
   readonly senderEmail?: string | null | undefined
   /** An AI wrote it, and who acts let it. */
   readonly isByAi?: boolean | undefined
+  /** A workflow says it. */
+  readonly isByWorkflow?: boolean | undefined
 }
 
 /**
@@ -109,12 +111,17 @@ function staffSender(tx: Tx, fields: NewMessage) {
   const { senderName, senderEmail } = fields
   const person = staffId === null ? undefined : staffById(tx.q, staffId)
   return {
-    senderKind: fields.isByAi ? ('ai' as const) : ('staff' as const),
+    senderKind: senderKindOf(fields),
     staffId,
     senderRole: person?.role ?? null,
     senderName: senderName === undefined ? (person?.name ?? null) : senderName,
     senderEmail: senderEmail === undefined ? (person?.email ?? null) : senderEmail,
   }
+}
+
+function senderKindOf({ isByAi, isByWorkflow }: NewMessage): 'ai' | 'workflow' | 'staff' {
+  if (isByAi) return 'ai'
+  return isByWorkflow ? 'workflow' : 'staff'
 }
 
 /** Notes count as the staff's reply (deskhive.md D7), but the customer has not been answered. */

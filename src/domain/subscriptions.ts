@@ -3,7 +3,7 @@ import type { EventName } from './events.ts'
 // Whom an event is told outside the desk (keva.md 9.2): 'all' who subscribe to its type, by name or by a
 // pattern; those who have 'named' it, for what is private to the desk; readers of the 'feed' only, where the
 // contract says that it is no webhook type; the endpoint that it is about, 'itself'; 'nobody' for what concerns
-// keys, sessions and one person's marks.
+// keys, sessions, workflows and one person's marks.
 
 type Audience = 'all' | 'named' | 'feed' | 'itself' | 'nobody'
 
@@ -36,6 +36,13 @@ const audiences = {
   'session.created': 'nobody',
   'session.revoked': 'nobody',
   'signing_key.rotated': 'nobody',
+  // Whoever knows the id of a workflow may know its URL.
+  'workflow.created': 'nobody',
+  'workflow.updated': 'nobody',
+  'workflow.activated': 'nobody',
+  'workflow.deactivated': 'nobody',
+  'workflow.deleted': 'nobody',
+  'workflow.cut': 'nobody',
   'webhook.created': 'nobody',
   'webhook.updated': 'nobody',
   'webhook.deleted': 'nobody',

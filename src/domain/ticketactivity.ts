@@ -28,6 +28,7 @@ export type TicketActivity =
   | 'locked'
   | 'unlocked'
   | 'deleted'
+  | 'workflow_cut'
   | 'proposed'
   | 'approved'
   | 'rejected'

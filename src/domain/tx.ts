@@ -4,10 +4,12 @@ import type { Queries, Sync } from '../store/queries.ts'
 import { StoreUnavailable, type Store } from '../store/db.ts'
 import { recordActivity } from './activity.ts'
 import { Fault } from './errors.ts'
-import type { Emit, EventName, NewEvent } from './events.ts'
+import type { Emit, EventName, NewEvent, RecordedEvent } from './events.ts'
 import { tellAgents } from './notifications.ts'
 import type { Outbox } from './outbox.ts'
 import { Spine } from './spine.ts'
+import { WatchingList } from './workflowlist.ts'
+import { followWorkflows } from './workflowtriggers.ts'
 
 /** Who acts. `staffId` is the user or agent that a key stands for. */
 export type Actor = {
@@ -17,6 +19,19 @@ export type Actor = {
   readonly ipAddress: string | null
   /** How many webhooks lie behind this; none, unless it is given. */
   readonly hops?: number
+  /** The run of a workflow that acts, so that what follows from what it does is known to. */
+  readonly run?: ActingRun
+}
+
+/**
+ * `depth` counts the runs that led here, each started by what the one before it did; the root is the first of
+ * them, null for a run that is it.
+ */
+export type ActingRun = {
+  readonly id: number
+  readonly workflowId: number
+  readonly depth: number
+  readonly rootId: number | null
 }
 
 /** A snapshot at one instant. */
@@ -58,6 +73,7 @@ export class Desk {
   readonly #random: Random
   readonly #outbox: Outbox | undefined
   readonly #listeners: ((types: readonly EventName[]) => void)[] = []
+  readonly #workflows = new WatchingList()
   #latest: Millis = 0
 
   /** Without an outbox, nobody outside is told of anything. */
@@ -81,6 +97,7 @@ export class Desk {
       if (spine.types.length > 0) for (const listener of this.#listeners) listener(spine.types)
       return result
     } catch (err) {
+      this.#forget(spine)
       if (err instanceof StoreUnavailable) this.#outbox?.doubt()
       throw err instanceof StoreUnavailable ? new Fault('unavailable', 'storage') : err
     }
@@ -100,9 +117,15 @@ export class Desk {
       spine.close(q)
       return value
     } catch (err) {
+      this.#forget(spine)
       if (spine.types.length > 0) this.#outbox?.doubt()
       throw err
     }
+  }
+
+  /** What was read of a workflow in a transaction that came to nothing is not so. */
+  #forget({ types }: Spine): void {
+    for (const type of types) this.#workflows.note(type)
   }
 
   #transaction(q: Queries, actor: Actor, spine: Spine): Tx {
@@ -113,8 +136,11 @@ export class Desk {
       actor,
       random: this.#random,
       uid: () => makeUid(now, this.#random(uidRandomBytes)),
-      emit: (type, ticketId, body) =>
-        announce(tx, { type, ticketId, body } as NewEvent, spine, this.#outbox),
+      emit: (type, ticketId, body) => {
+        const recorded = spine.append(tx, { type, ticketId, body } as NewEvent)
+        announce(tx, recorded, this.#outbox)
+        followWorkflows(tx, this.#workflows, recorded)
+      },
     }
     return tx
   }
@@ -130,10 +156,9 @@ export class Desk {
   }
 }
 
-/** An event and all that is derived from it, each in one place. */
-function announce(tx: Tx, event: NewEvent, spine: Spine, outbox: Outbox | undefined): void {
-  const recorded = spine.append(tx, event)
+/** What is derived from an event, each in one place. */
+function announce(tx: Tx, recorded: RecordedEvent, outbox: Outbox | undefined): void {
   recordActivity(tx, recorded)
-  tellAgents(tx, event)
+  tellAgents(tx, recorded)
   outbox?.follow(tx, recorded)
 }

@@ -101,10 +101,20 @@ const bodiless = new Set([204, 304])
 const replayHeaders = { 'Idempotency-Replayed': 'true' }
 
 const noQuery = new URLSearchParams()
+const noBytes = new Uint8Array()
 
 export function newVisit({ observer }: House, request: Request): Visit {
   const at = request.url.indexOf('?')
   const query = at < 0 ? noQuery : new URLSearchParams(request.url.slice(at + 1))
   const observed = observer.begin(request)
-  return { request, observed, query, standing: null, caller: null, secret: '', staffId: null }
+  return {
+    request,
+    observed,
+    query,
+    bytes: noBytes,
+    standing: null,
+    caller: null,
+    secret: '',
+    staffId: null,
+  }
 }

@@ -7,15 +7,18 @@ export type Body = { readonly value: unknown; readonly bytes: Uint8Array }
 
 /**
  * Reads a request's body once. JSON by its own media type or by none at all; forms where the dialect
- * takes them, with `name[]` and `name[key]` as PHP reads them. No body is an empty object. Throws
+ * takes them, with `name[]` and `name[key]` as PHP reads them. JSON is an object, unless any will do. No body is an empty object. Throws
  * `too_large`, or `malformed` for what cannot be read or could not be stored as it was sent.
  */
-export async function readBody(request: Request, acceptsForms: boolean): Promise<Body> {
+export async function readBody(
+  request: Request,
+  { acceptsForms, takesAnyJson }: { acceptsForms: boolean; takesAnyJson: boolean },
+): Promise<Body> {
   const bytes = await readBytes(request)
   if (bytes.length === 0) return { value: {}, bytes }
   const type = mediaType(request)
   if (type === '' || type === 'application/json' || type.endsWith('+json')) {
-    return { value: parseJson(decode(bytes)), bytes }
+    return { value: parseJson(decode(bytes), takesAnyJson), bytes }
   }
   if (!acceptsForms || !formTypes.has(type)) throw new Fault('malformed', 'contentType')
   return { value: await parseForm(bytes, request), bytes }
@@ -58,14 +61,15 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, takesAny: boolean): unknown {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     throw new Fault('malformed', 'json')
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!isObject && !takesAny) {
     throw new Fault('malformed', 'json')
   }
   // Half a surrogate pair has no UTF-8 form, so it could not be given back as it came (RFC 7493 2.1).

@@ -2,7 +2,9 @@ import type { z } from 'zod'
 import type { Caller } from '../domain/callers.ts'
 import type { Blocked, Fault } from '../domain/errors.ts'
 import type { Privacy } from '../domain/privacy.ts'
+import type { Simulation, SimulationRules, Span } from '../domain/simulation.ts'
 import type { Reader, Tx } from '../domain/tx.ts'
+import type { Graph } from '../domain/workflowgraph.ts'
 import type { Passwords } from '../security/password.ts'
 import type { Visit } from './gate.ts'
 import type { SignIns } from './signins.ts'
@@ -56,6 +58,8 @@ type Row = {
   readonly isSecret?: true
   /** The body may hold a secret: nothing is kept that it could be guessed from. */
   readonly takesSecret?: true
+  /** The body is any JSON, not an object alone. */
+  readonly takesAnyJson?: true
 }
 
 export type ReadEndpoint = Row & {
@@ -94,6 +98,15 @@ export type Services = {
   readonly vetUrl: (url: string) => Promise<Blocked | null>
   /** What seals the secrets that the database keeps. */
   readonly sealing: () => string
+  /** Tries a graph on past tickets, a few at a time. */
+  readonly simulate: (
+    graph: Graph,
+    span: Span,
+    rules: Pick<SimulationRules, 'timezone' | 'triggerType'> & {
+      /** Null for the desk's. */
+      readonly autonomyLevel: number | null
+    },
+  ) => Promise<Simulation>
 }
 
 export type WriteEndpoint = Row & {

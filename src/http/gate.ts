@@ -29,6 +29,8 @@ export type Visit = {
   readonly request: Request
   readonly observed: Observed
   readonly query: URLSearchParams
+  /** The body as it came, once it is read. */
+  bytes: Uint8Array
   /** Where the caller stands with the limiter that applied; null when there is none. */
   standing: Standing | null
   /** Whoever calls, once a dialect has found out. */

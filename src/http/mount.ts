@@ -144,7 +144,10 @@ async function serveWrite(house: House, served: Served<WriteEndpoint>): Promise<
   const { caller, query, request } = visit
   try {
     if (hopsIn(request.headers.get(hopsHeader)) >= hopsMost) throw new Fault('refused', 'loop')
-    const { value: body, bytes } = await readBody(request, dialect.acceptsForms)
+    const { acceptsForms } = dialect
+    const { takesAnyJson = false } = endpoint
+    const { value: body, bytes } = await readBody(request, { acceptsForms, takesAnyJson })
+    visit.bytes = bytes
     const repeat = repeatOf(request, bytes, endpoint.takesSecret ? visit.secret : null)
     const given = { params, query, body, caller }
     const prepared = endpoint.prepare && (await prepare(house, served, { given, repeat }))

@@ -6,6 +6,7 @@ import { forgetOldAnswers } from '../domain/idempotency.ts'
 import type { KeyRing } from '../domain/keyring.ts'
 import { forgetEndedSessions } from '../domain/sessions.ts'
 import { jobActor, type Desk, type Tx } from '../domain/tx.ts'
+import { forgetOldRuns } from '../domain/workflowremains.ts'
 import type { Log } from '../lib/log.ts'
 import { minuteMs, type Millis } from '../lib/time.ts'
 import type { Store } from '../store/db.ts'
@@ -66,6 +67,11 @@ export function forgetAnswers(desk: Desk): Job {
 /** Forgets sessions that have ended, and refresh tokens that have, once a minute, in small batches. */
 export function forgetSessions(desk: Desk): Job {
   return forgetting('forget sessions', desk, forgetEndedSessions)
+}
+
+/** Clears away old runs of workflows and what is left of deleted ones, once a minute, in small batches. */
+export function forgetRuns(desk: Desk): Job {
+  return forgetting('forget runs', desk, forgetOldRuns)
 }
 
 /** Clears away what is left of deleted webhooks, once a minute, in small batches. */

@@ -13,6 +13,8 @@ export const prefixes = {
   delivery: 'whd',
   key: 'key',
   workspace: 'ws',
+  workflow: 'wf',
+  run: 'exec',
 } as const
 
 export type Noun = keyof typeof prefixes

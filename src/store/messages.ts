@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Range, Window } from '../lib/page.ts'
 import { keysetValues, newer } from './pages.ts'
 import { select, value, type Queries } from './queries.ts'
@@ -86,6 +86,14 @@ const lastOfCustomer = select({ id: messages.id }, (db, row) =>
     .limit(1),
 )
 
+// The 1 is written out: the planner takes the index of openings only for a literal.
+const opening = select({ body: messages.body }, (db, row) =>
+  db
+    .select(row)
+    .from(messages)
+    .where(sql`${messages.ticketId} = ${value('ticketId')} AND ${messages.isOpening} = 1`),
+)
+
 /** A message with the names of those who may have sent it. */
 export type MessageView = Omit<
   NonNullable<ReturnType<ReturnType<typeof byId>['get']>>,
@@ -118,6 +126,11 @@ export function messagesOfTicket(q: Queries, ticketId: number, window: Window): 
 /** The messages of a ticket but the opening one, oldest first. */
 export function repliesToTicket(q: Queries, ticketId: number, range: Range): MessageView[] {
   return repliesOfTicket(q).all({ ticketId, ...range })
+}
+
+/** The opening text of a ticket. */
+export function openingOfTicket(q: Queries, ticketId: number): string | undefined {
+  return opening(q).get({ ticketId })?.body
 }
 
 /** The id of the last message that the customer of a ticket sent, notes aside. */

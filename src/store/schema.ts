@@ -24,6 +24,24 @@ export const notificationKinds = [
 export const disabledReasons = ['gone', 'failing'] as const
 export const deliveryStatuses = ['pending', 'delivered', 'dead'] as const
 export const deadReasons = ['exhausted', 'gone', 'disabled', 'blocked'] as const
+export const triggerKinds = [
+  'ticket_created',
+  'ticket_updated',
+  'ticket_closed',
+  'ticket_status_changed',
+  'ticket_assigned',
+  'message_received',
+  'tag_added',
+  'scheduled',
+  'webhook',
+  'manual',
+] as const
+export const misfirePolicies = ['skip', 'run_once', 'run_all'] as const
+export const runStatuses = ['running', 'waiting', 'completed', 'failed', 'skipped'] as const
+export const runWaits = ['delay', 'retry', 'turn', 'call', 'approval'] as const
+export const nodeKinds = ['trigger', 'condition', 'action', 'delay', 'end'] as const
+export const stepStatuses = ['done', 'calling', 'waiting', 'failed'] as const
+export const plannedOutcomes = ['run', 'late', 'missed'] as const
 export const countDimensions = ['all', 'department', 'assignee', 'agent'] as const
 export const dayDimensions = ['department', 'agent'] as const
 export const approvalActions = [
@@ -528,6 +546,98 @@ export const approvals = sqliteTable('approvals', {
   ...stamps(),
 })
 
+export const workflows = sqliteTable('workflows', {
+  id: autoId(),
+  uid: text().notNull(),
+  name: text().notNull(),
+  description: text(),
+  triggerType: text().notNull(),
+  triggerKind: text({ enum: triggerKinds }).notNull(),
+  isActive: flag(),
+  version: integer().notNull().default(1),
+  autonomyLevel: integer(),
+  schedule: text(),
+  timezone: text(),
+  misfirePolicy: text({ enum: misfirePolicies }).notNull().default('run_once'),
+  nextRunAt: millis(),
+  sealedSecret: text(),
+  executionCount: figure(),
+  shownRuns: figure(),
+  skippedRuns: figure(),
+  lastTriggeredAt: millis(),
+  rowVersion: integer().notNull().default(1),
+  ...stamps(),
+  deletedAt: millis(),
+})
+
+/** A graph is the text that was sent: keys that mean nothing here go back as they came. */
+export const workflowVersions = sqliteTable('workflow_versions', {
+  workflowId: integer().notNull(),
+  version: integer().notNull(),
+  triggerType: text().notNull(),
+  graph: text().notNull(),
+  createdByKeyId: integer(),
+  createdByStaffId: integer(),
+  createdAt: millis().notNull(),
+})
+
+export const workflowRuns = sqliteTable('workflow_runs', {
+  id: autoId(),
+  uid: text().notNull(),
+  workflowId: integer().notNull(),
+  version: integer().notNull(),
+  ticketId: integer(),
+  messageId: integer(),
+  triggerType: text().notNull(),
+  triggerData: text().notNull(),
+  cause: text(),
+  depth: figure(),
+  rootId: integer(),
+  isCut: flag(),
+  status: text({ enum: runStatuses }).notNull().default('running'),
+  waitsFor: text({ enum: runWaits }),
+  nodeId: text(),
+  variables: text().notNull().default('{}'),
+  steps: figure(),
+  attempts: figure(),
+  dueAt: millis(),
+  approvalId: integer(),
+  error: text(),
+  startedAt: millis().notNull(),
+  completedAt: millis(),
+})
+
+export const workflowSteps = sqliteTable('workflow_steps', {
+  id: autoId(),
+  uid: text().notNull(),
+  runId: integer().notNull(),
+  position: integer().notNull(),
+  nodeId: text().notNull(),
+  kind: text({ enum: nodeKinds }).notNull(),
+  status: text({ enum: stepStatuses }).notNull(),
+  detail: text().notNull(),
+  attempts: figure(),
+  dueAt: millis(),
+  lease: text(),
+  error: text(),
+  createdAt: millis().notNull(),
+  settledAt: millis(),
+})
+
+export const workflowTimes = sqliteTable('workflow_times', {
+  workflowId: integer().notNull(),
+  plannedAt: millis().notNull(),
+  outcome: text({ enum: plannedOutcomes }).notNull(),
+  runId: integer(),
+  createdAt: millis().notNull(),
+})
+
+export const workflowTimers = sqliteTable('workflow_timers', {
+  workflowId: integer().notNull(),
+  ticketId: integer().notNull(),
+  dueAt: millis().notNull(),
+})
+
 export const ticketCounts = sqliteTable('ticket_counts', {
   dimension: text({ enum: countDimensions }).notNull(),
   member: integer().notNull(),
@@ -591,6 +701,14 @@ export type ApprovalRow = typeof approvals.$inferSelect
 export type ApprovalAction = ApprovalRow['actionType']
 export type ApprovalStatus = ApprovalRow['status']
 export type RiskLevel = (typeof riskLevels)[number]
+export type WorkflowRow = typeof workflows.$inferSelect
+export type WorkflowVersionRow = typeof workflowVersions.$inferSelect
+export type WorkflowRunRow = typeof workflowRuns.$inferSelect
+export type WorkflowStepRow = typeof workflowSteps.$inferSelect
+export type TriggerKind = WorkflowRow['triggerKind']
+export type MisfirePolicy = WorkflowRow['misfirePolicy']
+export type RunStatus = WorkflowRunRow['status']
+export type NodeKind = WorkflowStepRow['kind']
 export type EventRow = typeof events.$inferSelect
 export type CustomFieldType = CustomFieldRow['type']
 export type TicketStatus = TicketRow['status']

@@ -41,6 +41,17 @@ const unreadable: { readonly [name: string]: string | Uint8Array } = {
   'a lone surrogate deep inside': '{"tags":[{"a":["\\udfff"]}]}',
 }
 
+/** Whether a body is JSON that could be given back as it came, if not an object. */
+function isJson(body: string | Uint8Array): boolean {
+  if (typeof body !== 'string' || body.includes('\\u')) return false
+  try {
+    JSON.parse(body)
+    return true
+  } catch {
+    return false
+  }
+}
+
 const malformed = {
   keva: { status: 400, body: { error: 'Invalid JSON body' } },
   deskhive: { status: 400, body: { message: 'Malformed JSON body' } },
@@ -65,6 +76,7 @@ for (const row of writes) {
       using app = await openDesk()
       const rows = app.dump()
       for (const [what, body] of Object.entries(unreadable)) {
+        if (row.endpoint.method !== 'GET' && row.endpoint.takesAnyJson && isJson(body)) continue
         const { status, body: reply } = await send(app, row, { body })
         expect({ what, status, body: reply }).toEqual({ what, ...malformed[row.dialect] })
       }
@@ -144,6 +156,16 @@ const anything: readonly unknown[] = [
   '__proto__',
 ]
 
+/** Whether the row does something without being told anything. */
+function startsAtAWord({ name }: Served): boolean {
+  return name.endsWith('/trigger')
+}
+
+/** Whether none of its fields must be there. */
+function needsNothing(row: Served): boolean {
+  return startsAtAWord(row) || row.name.endsWith('/simulate')
+}
+
 const takesFields = writes.filter((row) => fieldsOf(row).length > 0)
 
 for (const row of takesFields) {
@@ -169,9 +191,11 @@ for (const row of takesFields) {
     for (const body of hidden) {
       const { status } = await send(app, row, { body })
       const hasRequired = row.endpoint.method === 'POST' || /PUT .*\/internal\/[ck]/.test(row.name)
-      if (hasRequired) expect(status).toBe(422)
+      if (hasRequired && !needsNothing(row)) expect(status).toBe(422)
     }
-    expect(app.changedSince(rows)).toEqual([])
+    const runs = ['sqlite_sequence', 'workflow_runs', 'workflows']
+    expect(app.changedSince(rows).toSorted()).toEqual(startsAtAWord(row) ? runs : [])
+    expect(app.dump().get('workflow_runs')).not.toContain('{\\"a\\":1}')
     expect(Object.keys(Object.prototype)).toEqual([])
   })
 
@@ -292,7 +316,7 @@ for (const row of byId) {
       else
         expect(answer.body).toEqual({
           error: expect.stringMatching(
-            /^(?:(?:Ticket|Customer|Approval|Entry|Webhook) not|Not) found$/,
+            /^(?:(?:Ticket|Customer|Approval|Entry|Workflow|Webhook) not|Not) found$/,
           ),
         })
     }

@@ -6,6 +6,7 @@ import { openTestApp, type KeyName, type TestApp } from '../support/harness.ts'
 import { documentNames, openLibrary } from '../support/openapi.ts'
 import { agentTicket, catalog } from '../support/seed.ts'
 import { call, type Answered } from '../support/send.ts'
+import { workflow } from '../support/workflowseed.ts'
 
 // Conditional requests (RFC 9110, section 13): a record has a strong tag, which a reader may already have
 // and a writer may insist on.
@@ -47,6 +48,22 @@ const records: readonly Versioned[] = [
     change: { company: 'Northwind' },
     stale: { error: 'Resource has been changed since it was read' },
   })),
+  ...['/api/v1', '/api'].map((base): Versioned => ({
+    name: `Keva's workflow below ${base}`,
+    key: 'keva',
+    path: `${base}/workflows/{workflow}`,
+    write: 'PATCH',
+    change: { name: 'Route' },
+    stale: { error: 'Resource has been changed since it was read' },
+  })),
+  {
+    name: "an admin's workflow",
+    key: 'special',
+    path: '/api/v1/internal/workflows/1',
+    write: 'PUT',
+    change: { name: 'Route' },
+    stale: staleInDeskHive,
+  },
   {
     name: "an admin's ticket",
     key: 'special',
@@ -85,6 +102,7 @@ async function desk(): Promise<TestApp> {
   const app = await openTestApp()
   catalog(app)
   await agentTicket(app)
+  await workflow(app)
   const uid = await app.write((tx) => createArticle(tx, { title: 'Error E-07' }).uid)
   app.named.set('entry', publicId('article', uid))
   return app

@@ -41,6 +41,15 @@ const contractRows = [
   'POST /api/v1/webhooks/:id/rotate-secret webhooks:write',
   'POST /api/v1/webhooks/:id/test webhooks:write',
   'GET /api/v1/webhooks/:id/deliveries webhooks:read',
+  // keva.md 8.1 and 8.7
+  'GET /api/v1/workflows workflows:read',
+  'POST /api/v1/workflows workflows:write',
+  'GET /api/v1/workflows/:id workflows:read',
+  'PATCH /api/v1/workflows/:id workflows:write',
+  'DELETE /api/v1/workflows/:id workflows:write',
+  'POST /api/v1/workflows/:id/trigger workflows:write',
+  'GET /api/v1/workflows/:id/executions workflows:read',
+  'POST /api/v1/webhooks/workflow/:id public',
   // deskhive.md sections 1 and 5
   'GET /api/v1/health-check public',
   'GET /api/v1/internal/connection-check connection:check',
@@ -152,6 +161,26 @@ const contractRows = [
 
 /** What no contract table has: partial changes (deskhive.md 3.5), additions, and the documents. */
 const ourRows = [
+  'GET /api/v1/workflows/templates workflows:read',
+  'POST /api/v1/workflows/:id/simulate workflows:write',
+  'POST /api/v1/internal/workflows/:id/simulate workflows:update',
+  'GET /api/v1/workflows/:id/executions/:executionId workflows:read',
+  'GET /api/v1/workflows/:id/versions workflows:read',
+  'GET /api/v1/workflows/:id/versions/:version workflows:read',
+  'POST /api/v1/workflows/:id/versions/:version/restore workflows:write',
+  'GET /api/v1/internal/workflows workflows:list',
+  'GET /api/v1/internal/workflows/templates workflows:list',
+  'POST /api/v1/internal/workflows workflows:create',
+  'GET /api/v1/internal/workflows/:id workflows:read',
+  'PUT /api/v1/internal/workflows/:id workflows:update',
+  'PATCH /api/v1/internal/workflows/:id workflows:update',
+  'DELETE /api/v1/internal/workflows/:id workflows:delete',
+  'POST /api/v1/internal/workflows/:id/trigger workflows:update',
+  'GET /api/v1/internal/workflows/:id/executions workflows:read',
+  'GET /api/v1/internal/workflows/:id/executions/:executionId workflows:read',
+  'GET /api/v1/internal/workflows/:id/versions workflows:read',
+  'GET /api/v1/internal/workflows/:id/versions/:version workflows:read',
+  'POST /api/v1/internal/workflows/:id/versions/:version/restore workflows:update',
   // keva.md 5.4
   'POST /api/v1/approvals tickets:write|approvals:write',
   'POST /api/v1/webhooks/:id/replay webhooks:write',

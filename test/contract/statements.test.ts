@@ -16,13 +16,16 @@ import { createKey } from '../../src/domain/keys.ts'
 import { toggleLike } from '../../src/domain/likes.ts'
 import { postMessage } from '../../src/domain/messages.ts'
 import { createStaff, listStaff } from '../../src/domain/staff.ts'
+import { triggerWorkflow } from '../../src/domain/executions.ts'
 import { updateTicket } from '../../src/domain/tickets.ts'
+import { updateWorkflow } from '../../src/domain/workflows.ts'
 import { systemActor, type Tx } from '../../src/domain/tx.ts'
 import { hourMs } from '../../src/lib/time.ts'
 import { openTestApp, staff, type TestApp } from '../support/harness.ts'
 import { agentTicket, manyTickets } from '../support/seed.ts'
 import { call } from '../support/send.ts'
 import { webhook } from '../support/webhooks.ts'
+import { makeWorkflow, namedWorkflow } from '../support/workflowseed.ts'
 import { lineOf, servedRows, type Served } from './writes.ts'
 
 // A list costs as many statements with many rows as with few: nothing is asked of the database row by
@@ -123,6 +126,23 @@ const deliveries: Seed = async (app, count) => {
     SELECT id, 1, 40, created_at FROM deliveries UNION ALL SELECT id, 2, 40, created_at FROM deliveries`)
 }
 
+/** Runs of workflow 1, each of a ticket of its own. */
+const executions: Seed = async (app, count) => {
+  await manyTickets(app, count)
+  await namedWorkflow({ isActive: true })(app)
+  await each((tx, n) => triggerWorkflow(tx, 1, { ticketId: n, data: {} }))(app, count)
+}
+
+/** Versions of workflow 1, saved by the installed user. */
+const versions: Seed = async (app, count) => {
+  await namedWorkflow({})(app)
+  await app.desk.write({ ...systemActor, staffId: staff.admin }, (tx) => {
+    for (let n = 1; n <= count; n++) updateWorkflow(tx, 1, { graph: { n } }, '')
+  })
+}
+
+const workflows = each((tx, n) => makeWorkflow(tx, { name: `No. ${n}` }))
+
 const internal = 'GET /api/v1/internal'
 const external = 'GET /api/v1/external'
 const search = `${external}/knowledge-base/search`
@@ -141,6 +161,12 @@ const seeds: { readonly [row: string]: Seed } = {
   [`${internal}/webhooks`]: webhooks,
   [`${internal}/webhooks/:id/deliveries`]: deliveries,
   'GET /api/v1/events': tickets,
+  'GET /api/v1/workflows': workflows,
+  'GET /api/v1/workflows/:id/executions': executions,
+  'GET /api/v1/workflows/:id/versions': versions,
+  [`${internal}/workflows`]: workflows,
+  [`${internal}/workflows/:id/executions`]: executions,
+  [`${internal}/workflows/:id/versions`]: versions,
   [`${internal}/tickets`]: tickets,
   [`${internal}/tickets/:id/messages`]: messages,
   [`${internal}/departments`]: each((tx, n) => departments.create(tx, { name: `No. ${n}` })),

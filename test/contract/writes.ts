@@ -17,6 +17,7 @@ import {
 import { agentTicket, catalog } from '../support/seed.ts'
 import { delivery } from '../support/webhooks.ts'
 import type { KeyChoice } from '../support/send.ts'
+import { startedWorkflow } from '../support/workflowseed.ts'
 import { platform, proposed, reply } from './keva/proposals.ts'
 
 export type Served = {
@@ -52,11 +53,12 @@ export const writes = servedRows.filter(({ endpoint }) => endpoint.method !== 'G
 
 /** A call's line, with the ids that `openDesk` has, or with another one. */
 export function lineOf({ name, dialect }: Served, id?: string): string {
-  if (id !== undefined) return name.replace(':id', id).replace(':messageId', '1')
-  if (name.includes('/approvals/')) return name.replace(':id', '{approval}')
-  if (id !== undefined) {
-    return name.replace(':id', id).replace(':messageId', '1').replace(':deliveryId', '1')
+  if (id !== undefined) return inner(name.replace(':id', id))
+  if (name.includes('/workflow')) {
+    const own = dialect === 'keva' ? '{workflow}' : '1'
+    return inner(name.replace(':id', own), dialect === 'keva' ? '{execution}' : '1')
   }
+  if (name.includes('/approvals/')) return name.replace(':id', '{approval}')
   if (name.includes('/api/v1/webhooks/')) {
     return name.replace(':id', '{webhook}').replace(':deliveryId', '{delivery}')
   }
@@ -66,7 +68,16 @@ export function lineOf({ name, dialect }: Served, id?: string): string {
   if (name.includes('/kb/')) return name.replace(':id', '{entry}')
   if (dialect === 'keva') return name.replace(':id', '{ticket}')
   const [, own = '1'] = ownIds.find(([path]) => name.includes(path)) ?? []
-  return name.replace(':id', own).replace(':messageId', '1').replace(':deliveryId', '1')
+  return inner(name.replace(':id', own))
+}
+
+/** A line with the ids of what lies below a record. */
+function inner(line: string, execution = '1'): string {
+  return line
+    .replace(':messageId', '1')
+    .replace(':deliveryId', '1')
+    .replace(':executionId', execution)
+    .replace(':version', '1')
 }
 
 /** The record of a noun whose first one is no good: the key of nobody here, and the first agent. */
@@ -112,6 +123,27 @@ const bodies: { readonly [path: string]: object } = {
   'POST /api/v1/internal/webhooks/:id/test': {},
   'POST /api/v1/internal/webhooks/:id/replay': { types: ['ticket.*'] },
   'POST /api/v1/internal/webhooks/:id/deliveries/:deliveryId/redeliver': {},
+  'POST /api/v1/workflows': { name: 'Route', isActive: false },
+  'PATCH /api/v1/workflows/:id': { name: 'Route' },
+  'DELETE /api/v1/workflows/:id': {},
+  'POST /api/v1/workflows/:id/simulate': { last: 10 },
+  'POST /api/v1/workflows/:id/trigger': { data: { a: 1 } },
+  'POST /api/v1/workflows/:id/versions/:version/restore': {},
+  'POST /api/v1/webhooks/workflow/:id': { a: 1 },
+  'POST /api/workflows': { name: 'Route', isActive: false },
+  'PATCH /api/workflows/:id': { name: 'Route' },
+  'DELETE /api/workflows/:id': {},
+  'POST /api/workflows/:id/simulate': { last: 10 },
+  'POST /api/workflows/:id/trigger': { data: { a: 1 } },
+  'POST /api/workflows/:id/versions/:version/restore': {},
+  'POST /api/webhooks/workflow/:id': { a: 1 },
+  'POST /api/v1/internal/workflows': { name: 'Route', is_active: false },
+  'PUT /api/v1/internal/workflows/:id': { name: 'Route' },
+  'PATCH /api/v1/internal/workflows/:id': { name: 'Route' },
+  'DELETE /api/v1/internal/workflows/:id': {},
+  'POST /api/v1/internal/workflows/:id/simulate': { last: 10 },
+  'POST /api/v1/internal/workflows/:id/trigger': { data: { a: 1 } },
+  'POST /api/v1/internal/workflows/:id/versions/:version/restore': {},
   'POST /api/v1/internal/tickets': { customer_id: 1, title: 'Hello', content: 'Where?' },
   'PUT /api/v1/internal/tickets/:id': ticketChange,
   'PATCH /api/v1/internal/tickets/:id': ticketChange,
@@ -211,6 +243,7 @@ export async function openDesk(): Promise<TestApp> {
   })
   app.named.set('entry', publicId('article', uid))
   await agentTicket(app)
+  await startedWorkflow(app)
   await signedIn(app)
   await knownSessions(app)
   await proposed({ ...reply, ticketId: app.named.get('ticket') })(app)

@@ -3,9 +3,11 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { storageBars, type Bar, type BarOptions, type Outcome } from './bars.ts'
 import { webhookBars } from './hookbars.ts'
+import { workflowBars } from './workflows.ts'
 import { compileShim } from './shim.ts'
 
-const usage = `bun run prove storage|webhooks [--rounds N] [--only S1,S2] [--binary FILE] [--seed N]
+const usage = `bun run prove storage|webhooks|workflows
+                      [--rounds N] [--only S1,S2] [--binary FILE] [--seed N]
 
   --rounds N     kill rounds (200 is the full size); the other bars shrink or grow with them
   --only LIST    only these bars; S4 means both of its halves
@@ -15,6 +17,7 @@ const usage = `bun run prove storage|webhooks [--rounds N] [--only S1,S2] [--bin
 const suites: { readonly [name: string]: readonly Bar[] } = {
   storage: storageBars,
   webhooks: webhookBars,
+  workflows: workflowBars,
 }
 
 const fullRounds = 200

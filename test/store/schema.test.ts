@@ -231,6 +231,23 @@ const expectedIndexes = [
   'webhook_endpoints_created',
   'webhook_endpoints_deleted',
   'webhook_secrets_endpoint',
+  'workflow_runs_approval',
+  'workflow_runs_cause',
+  'workflow_runs_due',
+  'workflow_runs_ended',
+  'workflow_runs_going',
+  'workflow_runs_newest',
+  'workflow_runs_root',
+  'workflow_runs_shown',
+  'workflow_runs_turn',
+  'workflow_steps_due',
+  'workflow_steps_position',
+  'workflow_timers_due',
+  'workflow_timers_ticket',
+  'workflows_active',
+  'workflows_created',
+  'workflows_deleted',
+  'workflows_due',
 ]
 
 const expectedTriggers = [
@@ -288,4 +305,7 @@ const expectedTriggers = [
   'tickets_uncounted',
   'tickets_uncounted_for_departments',
   'tickets_undated',
+  'workflow_runs_counted',
+  'workflow_runs_recounted',
+  'workflow_runs_uncounted',
 ]

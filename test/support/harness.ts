@@ -157,6 +157,8 @@ export type TestApp = {
   sql(text: string): void
 } & Disposable
 
+const autonomy = () => ({ level: 2, sensitive: [] })
+
 /** Opens an app at T0 with the standard people and keys. */
 export async function openTestApp(
   options: {
@@ -194,10 +196,8 @@ export async function openTestApp(
   const keepOpen = (request: Request) => void keptOpen.push(request)
   const allowed = new Networks(options.privateNetworks ?? [])
   const targets = () => ({ resolve: machine.resolve, allowed, ownPort: 7300 })
-  const app = makeApp(
-    { desk, store, signing },
-    { machine, rates, hosts, addressOf, targets, keepOpen },
-  )
+  const parts = { machine, rates, hosts, addressOf, targets, keepOpen, autonomy }
+  const app = makeApp({ desk, store, signing }, parts)
   return {
     app,
     desk,

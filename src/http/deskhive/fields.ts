@@ -220,7 +220,7 @@ function unlessBlank(value: unknown): unknown {
   return typeof value === 'string' && value.trim() === '' ? null : value
 }
 
-function asInteger(value: unknown): unknown {
+export function asInteger(value: unknown): unknown {
   if (typeof value !== 'string') return value
   const digits = value.trim()
   if (digits === '') return null

@@ -22,6 +22,7 @@ import { customers } from './internal/customers.ts'
 import { customFieldEndpoints } from './internal/customfields.ts'
 import { deliveries } from './internal/deliveries.ts'
 import { departmentEndpoints } from './internal/departments.ts'
+import { executions } from './internal/executions.ts'
 import { apiKeys } from './internal/keys.ts'
 import { events } from './internal/events.ts'
 import { knowledgeCategoryEndpoints } from './internal/knowledgecategories.ts'
@@ -31,8 +32,10 @@ import { productEndpoints } from './internal/products.ts'
 import { privacy } from './internal/privacy.ts'
 import { reportEndpoints } from './internal/reports.ts'
 import { settings } from './internal/settings.ts'
+import { simulation } from './internal/simulation.ts'
 import { tickets } from './internal/tickets.ts'
 import { webhooks } from './internal/webhooks.ts'
+import { workflows } from './internal/workflows.ts'
 import { session } from './session.ts'
 
 const health = 'Health check successful'
@@ -72,6 +75,9 @@ const nouns: readonly Endpoint[] = [
   ...webhooks,
   ...deliveries,
   ...events,
+  ...workflows,
+  ...executions,
+  ...simulation,
 ]
 
 /** Every row of the internal group, for admins. */

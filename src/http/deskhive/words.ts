@@ -1,6 +1,7 @@
 import type { Blocked, Fault, FaultAbout, FaultKind, Issue, Rule } from '../../domain/errors.ts'
 import type { Wording } from '../dialect.ts'
 import { headersOf, oldestIn } from '../feed.ts'
+import { graphField, graphSentence } from '../graphwords.ts'
 
 // deskhive.md 2.1, 3.2 to 3.4: the codes that exist and their exact sentences, which are Laravel's.
 
@@ -30,6 +31,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     agent: 'Unauthorized',
     credentials: 'These credentials do not match our records.',
     session: 'Unauthenticated.',
+    signature: 'Invalid webhook signature',
   },
   forbidden: { scope: 'Forbidden scope' },
   limited: { rate: 'Too Many Attempts.', streams: 'Too many open streams.' },
@@ -41,6 +43,8 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     customer: 'Not found',
     article: 'Not found',
     approval: 'Not found',
+    workflow: 'Not found',
+    execution: 'Not found',
     key: 'Not found',
     webhook: 'Not found',
     delivery: 'Not found',
@@ -57,7 +61,11 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     cursor: 'Invalid cursor',
   },
   too_large: { body: 'Payload too large' },
-  invalid: { body: 'The given data was invalid.', query: 'The given data was invalid.' },
+  invalid: {
+    body: 'The given data was invalid.',
+    query: 'The given data was invalid.',
+    graph: 'The given data was invalid.',
+  },
   refused: {
     locked: 'Ticket is locked',
     lastAdmin: 'The last active admin must stay one',
@@ -69,6 +77,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     noDraft: 'Approval has no draft',
     assigneeGone: 'Assignee does not exist',
     loop: 'Too many webhooks led to this call',
+    inactiveWorkflow: 'Workflow is not active',
   },
   conflict: { idempotency: 'The Idempotency-Key was used with another request.' },
   stale: { version: 'The record has been changed since it was read.' },
@@ -78,12 +87,20 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
 export const crash: Wording = { status: 500, body: { message: 'Server Error' } }
 
 export function word(fault: Fault): Wording {
-  if (fault.kind === 'invalid') return { status: statuses.invalid, body: bagOf(fault.issues) }
+  if (fault.kind === 'invalid') {
+    const issues = fault.about === 'graph' ? fault.issues.map(inGraph) : fault.issues
+    return { status: statuses.invalid, body: bagOf(issues) }
+  }
   const byAbout: { readonly [about: string]: string } = texts[fault.kind]
   // A missing header is the one refusal of a stranger that is 400 (2.1, check 3).
   const status = fault.about === 'header' ? 400 : statuses[fault.kind]
   const message = `${byAbout[fault.about]}${oldestIn(fault)}`
   return { status, body: { message }, headers: headersOf(fault) }
+}
+
+/** The domain names the node; the body has it here. */
+function inGraph(issue: Issue): Issue {
+  return { ...issue, field: graphField('workflow_json', issue.field) }
 }
 
 /** Laravel's error bag: the first sentence, how many more there are, and all of them by field. */
@@ -122,6 +139,7 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   target: ({ field, blocked }) => `The ${spaced(field)} field ${targets[blocked]}.`,
   alphaDash: ({ field }) =>
     `The ${spaced(field)} field must only contain letters, numbers, dashes, and underscores.`,
+  graph: ({ fault }) => graphSentence(fault),
   exists: ({ field }) => `The selected ${spaced(field)} is invalid.`,
   oneOf: ({ field }) => `The selected ${spaced(field)} is invalid.`,
   unique: ({ field }) => `The ${spaced(field)} has already been taken.`,

@@ -9,13 +9,27 @@ import { keva } from './dialect.ts'
 import { document, pageDocument } from './document.ts'
 import { entries } from './entries.ts'
 import { events } from './events.ts'
+import { executions } from './executions.ts'
+import { incoming } from './incoming.ts'
 import { messages } from './messages.ts'
+import { simulation } from './simulation.ts'
 import { pages, v1, type KevaSurface } from './surface.ts'
 import { tickets } from './tickets.ts'
 import { webhooks } from './webhooks.ts'
+import { workflows } from './workflows.ts'
+import { templates } from './workflowtemplates.ts'
 
 /** The nouns that have a shape of their own below `/api`. */
-const nouns: readonly ((on: KevaSurface) => readonly Endpoint[])[] = [customers, approvals, entries]
+const nouns: readonly ((on: KevaSurface) => readonly Endpoint[])[] = [
+  customers,
+  approvals,
+  entries,
+  templates,
+  workflows,
+  executions,
+  simulation,
+  incoming,
+]
 
 /** Every row of the authoritative surface. */
 export const endpoints = rowsOn(v1)

@@ -1,6 +1,7 @@
 import type { Blocked, Fault, FaultAbout, FaultKind, Issue, Rule } from '../../domain/errors.ts'
 import type { Wording } from '../dialect.ts'
 import { headersOf, oldestIn } from '../feed.ts'
+import { graphField, graphSentence } from '../graphwords.ts'
 
 // keva.md 3.4 and 3.5: the codes that exist and their exact strings.
 
@@ -30,6 +31,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     agent: 'Invalid API key',
     credentials: 'Invalid credentials',
     session: 'Invalid API key',
+    signature: 'Invalid webhook signature',
   },
   forbidden: { scope: 'Insufficient scope' },
   limited: { rate: 'Rate limit exceeded', streams: 'Too many open streams' },
@@ -41,6 +43,8 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     customer: 'Customer not found',
     article: 'Entry not found',
     approval: 'Approval not found',
+    workflow: 'Workflow not found',
+    execution: 'Execution not found',
     key: 'Not found',
     webhook: 'Webhook not found',
     delivery: 'Delivery not found',
@@ -57,7 +61,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     cursor: 'Invalid cursor',
   },
   too_large: { body: 'Request body too large' },
-  invalid: { body: 'Validation failed', query: 'Bad query' },
+  invalid: { body: 'Validation failed', query: 'Bad query', graph: 'Validation failed' },
   refused: {
     locked: 'Ticket is locked',
     lastAdmin: 'The last active admin must stay one',
@@ -69,6 +73,7 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
     noDraft: 'Approval has no draft to edit',
     assigneeGone: 'Proposed assignee does not exist any more',
     loop: 'Too many webhooks led to this call',
+    inactiveWorkflow: 'Workflow is not active',
   },
   conflict: { idempotency: 'Idempotency-Key was used with another request' },
   stale: { version: 'Resource has been changed since it was read' },
@@ -81,10 +86,18 @@ const texts: { readonly [K in FaultKind]: { readonly [A in FaultAbout[K]]: strin
 export const crash: Wording = { status: 500, body: { error: 'Internal server error' } }
 
 export function word(fault: Fault): Wording {
-  if (fault.kind === 'invalid') return wordIssues(fault.issues, fault.about === 'query')
+  if (fault.kind === 'invalid') {
+    const issues = fault.about === 'graph' ? fault.issues.map(inGraph) : fault.issues
+    return wordIssues(issues, fault.about === 'query')
+  }
   const byAbout: { readonly [about: string]: string } = texts[fault.kind]
   const error = `${byAbout[fault.about]}${oldestIn(fault)}`
   return { status: statuses[fault.kind], body: { error }, headers: headersOf(fault) }
+}
+
+/** The domain names the node; the body has it here (8.5). */
+function inGraph(issue: Issue): Issue {
+  return { ...issue, field: graphField('workflowJson', issue.field) }
 }
 
 /** A bad query, or a bad word where only a few may stand, is 400 with the first; all else is 422 (R9). */
@@ -122,6 +135,7 @@ const sentences: { readonly [R in Rule]: (issue: Extract<Issue, { rule: R }>) =>
   target: ({ field, blocked }) => `${capital(spaced(field))} ${targets[blocked]}`,
   alphaDash: ({ field }) =>
     `${capital(spaced(field))} may contain only letters, digits, dashes and underscores`,
+  graph: ({ fault }) => graphSentence(fault),
   email: () => 'Invalid email format',
   exists: ({ field }) => `Invalid ${field}`,
   unique: ({ field }) => `${capital(spaced(field))} is already in use`,

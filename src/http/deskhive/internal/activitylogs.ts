@@ -74,6 +74,7 @@ const nouns: { readonly [N in RecordNoun]: string } = {
   api_key: 'API key',
   webhook: 'Webhook',
   backup: 'Backup',
+  workflow: 'Workflow',
 }
 
 const verbs: { readonly [V in RecordActivity]: string } = {
@@ -88,6 +89,8 @@ const verbs: { readonly [V in RecordActivity]: string } = {
   failed: 'failed',
   exported: 'exported',
   erased: 'erased',
+  activated: 'activated',
+  deactivated: 'deactivated',
 }
 
 type Happening = (detail: string | null) => string
@@ -120,6 +123,7 @@ const happenings: { readonly [A in TicketActivity]: Happening } = {
   locked: () => 'locked',
   unlocked: () => 'unlocked',
   deleted: () => 'deleted',
+  workflow_cut: (name) => `workflow "${name}" not started again: it sets itself off`,
   proposed: (action) => `${proposal(action)} proposed by AI`,
   approved: (action) => `${proposal(action)} proposal approved`,
   rejected: (action) => `${proposal(action)} proposal rejected`,

@@ -1,0 +1,102 @@
+import { flag, list, optionalText, whole } from './kinds.ts'
+import { reloaded } from './setting.ts'
+
+// What workflows may use beyond the desk. Nothing of it is set up until it is named.
+
+const namedAddress = /^[^=\s][^=]{0,99}=https?:\/\/\S+$/
+const actionName = /^[\w-]+(?:\.[\w-]+)?$/
+
+export const ai = {
+  base_url: reloaded(
+    optionalText('https://api.openai.com/v1'),
+    '',
+    'address',
+    'Where a model answers chat completions; nothing is asked of any while it is empty.',
+  ),
+  model: reloaded(optionalText('gpt-4o-mini'), '', 'name', 'The model to ask.'),
+  api_key_file: reloaded(
+    optionalText('/etc/deskbox/ai.key'),
+    '',
+    'file',
+    'The file with the key for the model, if it needs one.',
+  ),
+  autonomy: reloaded(
+    whole(1, 5),
+    2,
+    'level',
+    'What AI sends by itself: nothing at 1 and 2, routine replies at 3, all at 4 and 5.',
+  ),
+  timeout: reloaded(whole(1, 600), 60, 'seconds', 'How long a model may take to answer.'),
+}
+
+export const email = {
+  smtp_host: reloaded(
+    optionalText('smtp.example.com'),
+    '',
+    'host name',
+    'The server that takes mail; none is sent while it is empty.',
+  ),
+  smtp_port: reloaded(whole(1, 65_535), 587, 'port', 'The port of that server.'),
+  smtp_tls: reloaded(
+    flag(),
+    false,
+    'true or false',
+    'TLS from the first byte, as on port 465; otherwise STARTTLS is required.',
+  ),
+  smtp_insecure: reloaded(
+    flag(),
+    false,
+    'true or false',
+    'Hand mail over in the open when the server cannot encrypt.',
+  ),
+  smtp_user: reloaded(optionalText('desk@example.com'), '', 'name', 'Who signs in, if anybody.'),
+  smtp_password_file: reloaded(
+    optionalText('/etc/deskbox/smtp.password'),
+    '',
+    'file',
+    'The file with the password of that user.',
+  ),
+  from: reloaded(
+    optionalText('Support <desk@example.com>'),
+    '',
+    'address',
+    'Whom mail is from; the user that signs in when it is empty.',
+  ),
+  signature: reloaded(
+    optionalText('Your support team'),
+    '',
+    'text',
+    'What goes below replies of workflows that ask for it.',
+  ),
+}
+
+export const integrations = {
+  slack_channels: reloaded(
+    addresses('support=https://hooks.slack.com/services/T0/B0/x'),
+    [],
+    'name=address',
+    'Incoming webhooks of Slack, each by the name of its channel.',
+  ),
+  teams_channels: reloaded(
+    addresses('support=https://example.webhook.office.com/x'),
+    [],
+    'name=address',
+    'Incoming webhooks of Teams, each by the name of its channel.',
+  ),
+  connectors: reloaded(
+    addresses('shop=https://connector.example.com/actions'),
+    [],
+    'name=address',
+    'Where the actions of a platform are carried out, each by the name of the platform.',
+  ),
+  sensitive_actions: reloaded(
+    list('actions', 'shop.refund', (text) => actionName.test(text)),
+    [],
+    'platform or platform.action',
+    'Actions of platforms that a person always approves first.',
+  ),
+}
+
+function addresses(example: string) {
+  return list('names with addresses', example, (text) => namedAddress.test(text))
+}

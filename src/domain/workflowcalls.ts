@@ -1,0 +1,173 @@
+import type { Millis } from '../lib/time.ts'
+import { hourMs, minuteMs, secondMs } from '../lib/time.ts'
+import { runById, updateRun } from '../store/workflowruns.ts'
+import { callsDue, stepById, takeCallsBack, updateStep } from '../store/workflowsteps.ts'
+import type { WorkflowStepRow } from '../store/schema.ts'
+import type { Fact, Facts, Variable } from './facts.ts'
+import type { Tx } from './tx.ts'
+import { textIn } from './workflowactions.ts'
+import { endRun, variablesOf } from './workflowruns.ts'
+import type { Action } from './workflowsteps.ts'
+
+// What leaves the machine. A step writes down that a call is to be made, under an id that every try of it carries;
+// the call itself is made outside of any transaction, under a lease, and settled in another one. A crash in
+// between only makes the call come due again, so it is made at least once, and a receiver knows a repeat by its id.
+
+/** The actions that leave the machine. */
+const outsideActions = [
+  'send_email',
+  'send_slack_message',
+  'send_teams_message',
+  'send_webhook',
+  'generate_ai_response',
+  'classify_ticket',
+  'execute_connector_action',
+] as const
+
+export type OutsideAction = (typeof outsideActions)[number]
+
+type Config = Action['config']
+
+/** A call to be made: `uid` is the id that it carries however often it is tried. */
+export type Call = {
+  readonly stepId: number
+  readonly uid: string
+  readonly type: OutsideAction
+  readonly config: Config
+  readonly lease: string
+  readonly attempts: number
+}
+
+/** What came of a call. */
+export type CallOutcome =
+  | { readonly result: { readonly [name: string]: Fact }; readonly variable?: Variable | undefined }
+  /** It did not work. Unless it is final it is tried again, after `retryAfterMs` if that is said. */
+  | {
+      readonly failure: string
+      readonly isFinal: boolean
+      readonly retryAfterMs?: Millis | undefined
+    }
+
+const retryDelays: readonly Millis[] = [
+  10 * secondMs,
+  minuteMs,
+  5 * minuteMs,
+  15 * minuteMs,
+  hourMs,
+]
+
+const textMax = 100_000
+
+export function isOutside(type: string): type is OutsideAction {
+  return (outsideActions as readonly string[]).includes(type)
+}
+
+/** What a call will need, as it is known when the step is taken; or why it cannot be made. */
+export function prepareCall(
+  { type, config }: Action,
+  facts: Facts,
+): { readonly config: Config } | { readonly failure: string } {
+  const missing = (needed[type as OutsideAction] ?? []).find((names) => !textIn(config, ...names))
+  if (missing) return { failure: `${type} has no ${missing[0]}` }
+  if (type === 'generate_ai_response') return { config: { ...config, ticket: told(facts) } }
+  if (type !== 'classify_ticket') return { config }
+  if (!facts.ticket) return { failure: 'The run has no ticket' }
+  return { config: { ...config, ticket: told(facts) } }
+}
+
+/** What the configuration of an action must have, each by one of these names. */
+const needed: { readonly [T in OutsideAction]?: readonly (readonly [string, ...string[]])[] } = {
+  send_email: [
+    ['to', 'email'],
+    ['body', 'content', 'message'],
+  ],
+  send_slack_message: [['message', 'text', 'content']],
+  send_teams_message: [['message', 'text', 'content']],
+  send_webhook: [['url']],
+  generate_ai_response: [['promptTemplate', 'prompt']],
+  execute_connector_action: [['platform'], ['actionId', 'action']],
+}
+
+/** What a model is told of the ticket. */
+function told({ ticket, message }: Facts): Fact {
+  if (!ticket) return null
+  const { subject, body, status, priority } = ticket
+  const last = message?.body ?? ''
+  const lastMessage = last === body ? '' : last.slice(0, textMax)
+  return { subject, body: body.slice(0, textMax), status, priority, lastMessage }
+}
+
+/** Leases the calls that are due, until `leaseMs` from now. */
+export function claimCalls(
+  tx: Tx,
+  { lease, leaseMs, most }: { lease: string; leaseMs: Millis; most: number },
+): Call[] {
+  return callsDue(tx.q, tx.now, most).map((step) => {
+    const attempts = step.attempts + 1
+    updateStep(tx.q, step.id, { lease, attempts, dueAt: tx.now + leaseMs })
+    const { type, config } = JSON.parse(step.detail) as { type: OutsideAction; config: Config }
+    return { stepId: step.id, uid: step.uid, type, config, lease, attempts }
+  })
+}
+
+/** Whether a call is due. */
+export function areCallsDue(tx: Pick<Tx, 'q' | 'now'>): boolean {
+  return callsDue(tx.q, tx.now, 1).length > 0
+}
+
+/** At the start of the server: whoever held a lease is dead, so its calls come due at once. */
+export function takeBackCalls(tx: Tx): number {
+  return takeCallsBack(tx.q, tx.now)
+}
+
+/**
+ * Writes down what came of a call and lets its run go on. A finisher whose lease was taken over in the meantime
+ * changes nothing.
+ */
+export function settleCall(tx: Tx, { stepId, lease, attempts }: Call, outcome: CallOutcome): void {
+  const step = stepById(tx.q, stepId)
+  if (!step || step.status !== 'calling') return
+  if (step.lease !== lease || step.attempts !== attempts) return
+  if ('failure' in outcome) return settleFailure(tx, step, outcome)
+  const { type, config } = JSON.parse(step.detail) as { type: OutsideAction; config: Config }
+  updateStep(tx.q, step.id, {
+    ...settled(tx),
+    status: 'done',
+    detail: JSON.stringify({ type, config, ...outcome.result }),
+    error: null,
+  })
+  const run = runById(tx.q, step.runId)
+  if (!run || run.waitsFor !== 'call') return
+  const name = outcome.variable && (textIn(config, 'saveAs') || usualNames[type])
+  const saved = name ? { ...variablesOf(run), [name]: outcome.variable } : undefined
+  updateRun(tx.q, run.id, {
+    waitsFor: null,
+    dueAt: tx.now,
+    variables: saved && JSON.stringify(saved),
+  })
+}
+
+/** Under which name an output is saved that was given none. */
+const usualNames: { readonly [T in OutsideAction]?: string } = {
+  generate_ai_response: 'response',
+  classify_ticket: 'classification',
+}
+
+function settleFailure(
+  tx: Tx,
+  step: WorkflowStepRow,
+  { failure, isFinal, retryAfterMs }: Extract<CallOutcome, { failure: string }>,
+): void {
+  const delay = retryDelays[step.attempts - 1]
+  if (!isFinal && delay !== undefined) {
+    const dueAt = tx.now + Math.max(delay, Math.min(retryAfterMs ?? 0, hourMs))
+    return updateStep(tx.q, step.id, { lease: null, dueAt, error: failure })
+  }
+  updateStep(tx.q, step.id, { ...settled(tx), status: 'failed', error: failure })
+  const run = runById(tx.q, step.runId)
+  if (run?.waitsFor === 'call') endRun(tx, run, { error: failure })
+}
+
+function settled(tx: Tx) {
+  return { lease: null, dueAt: null, settledAt: tx.now }
+}

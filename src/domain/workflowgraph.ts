@@ -1,0 +1,131 @@
+import type { NodeKind } from '../store/schema.ts'
+
+export type { NodeKind } from '../store/schema.ts'
+
+/*
+ * The graph of a workflow as keva.md 8.5 lays it out. What is stored is what was sent; keys that are not named
+ * here mean nothing and go back unchanged. `checkGraph` (graphchecks.ts) says whether a value is such a graph.
+ */
+
+/** What a node has in its `data`, beside what it is. */
+export type NodeData = { readonly [name: string]: unknown }
+
+export type GraphNode = {
+  readonly id: string
+  readonly type: string
+  readonly data?: NodeData | undefined
+}
+
+/** A way from a node to the next; out of a condition it is for one answer, `true` or `false`. */
+export type GraphEdge = {
+  readonly id?: string | undefined
+  readonly source: string
+  readonly target: string
+  readonly sourceHandle?: string | null | undefined
+}
+
+export type Graph = { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] }
+
+/** `data` of a node of each kind in a graph that was checked, the places of its texts not yet filled. */
+export type NodeConfigs = {
+  readonly trigger: {
+    readonly triggerType?: string
+    /** The times of a scheduled workflow: five fields, read by the clocks of `timezone`. */
+    readonly cron?: string
+    readonly timezone?: string
+    readonly misfirePolicy?: string
+    /** Instead of a calendar: so long after something happened to a ticket. */
+    readonly timer?: {
+      readonly basis: 'no_reply' | 'created' | 'updated'
+      readonly duration: number
+      readonly unit: Exclude<DelayUnit, 'seconds'>
+    }
+  }
+  readonly condition: {
+    readonly conditions: readonly {
+      readonly field: string
+      readonly operator: string
+      readonly value?: unknown
+    }[]
+    readonly matchMode?: 'all' | 'any'
+  }
+  readonly action: {
+    readonly actionType: ActionType
+    readonly config?: { readonly [name: string]: unknown }
+  }
+  readonly delay: { readonly duration: number; readonly unit: DelayUnit }
+  readonly end: NodeData
+}
+
+export const actionTypes = [
+  'set_status',
+  'set_priority',
+  'assign_to',
+  'add_tags',
+  'remove_tags',
+  'add_internal_note',
+  'send_reply',
+  'send_email',
+  'send_slack_message',
+  'send_teams_message',
+  'send_webhook',
+  'generate_ai_response',
+  'classify_ticket',
+  'execute_connector_action',
+] as const
+
+export type ActionType = (typeof actionTypes)[number]
+
+export const delayUnits = ['seconds', 'minutes', 'hours', 'days'] as const
+
+export type DelayUnit = (typeof delayUnits)[number]
+
+/** What is wrong with a graph, at a node or an edge by its id; neither for the graph as a whole. */
+export type GraphFault = GraphProblem & {
+  readonly nodeId?: string | undefined
+  readonly edgeId?: string | undefined
+}
+
+export type GraphProblem =
+  | { readonly problem: 'nodes' }
+  | { readonly problem: 'edges' }
+  | { readonly problem: 'tooManyNodes'; readonly most: number }
+  | { readonly problem: 'tooLarge'; readonly mostBytes: number }
+  | { readonly problem: 'tooDeep'; readonly most: number }
+  | { readonly problem: 'nodeShape'; readonly position: number }
+  | { readonly problem: 'edgeShape'; readonly position: number }
+  | { readonly problem: 'sameId' }
+  | { readonly problem: 'kind'; readonly allowed: readonly NodeKind[] }
+  | { readonly problem: 'noTrigger' }
+  | { readonly problem: 'manyTriggers' }
+  | { readonly problem: 'source'; readonly id: string }
+  | { readonly problem: 'target'; readonly id: string }
+  | { readonly problem: 'intoTrigger' }
+  | { readonly problem: 'outOfEnd' }
+  | { readonly problem: 'leadsNowhere' }
+  | { readonly problem: 'manyWays' }
+  | { readonly problem: 'branch' }
+  | { readonly problem: 'sameBranch'; readonly branch: string }
+  | { readonly problem: 'unreachable' }
+  | { readonly problem: 'cycle' }
+  | { readonly problem: 'required'; readonly at: string }
+  | { readonly problem: 'text'; readonly at: string }
+  | { readonly problem: 'number'; readonly at: string }
+  | { readonly problem: 'list'; readonly at: string }
+  | { readonly problem: 'object'; readonly at: string }
+  | { readonly problem: 'assignee'; readonly at: string }
+  | { readonly problem: 'time'; readonly at: string }
+  | { readonly problem: 'oneOf'; readonly at: string; readonly allowed: readonly string[] }
+  | { readonly problem: 'field'; readonly at: string; readonly name: string }
+  | { readonly problem: 'pattern'; readonly at: string }
+  | { readonly problem: 'url'; readonly at: string }
+  | { readonly problem: 'duration'; readonly at: string; readonly mostDays: number }
+  | { readonly problem: 'cron'; readonly at: string }
+  | { readonly problem: 'timezone'; readonly at: string }
+
+export const graphNodesMost = 200
+/** Of its JSON. */
+export const graphBytesMax = 256 * 1024
+/** How many objects and lists may be inside one another. */
+export const graphDepthMost = 50
+export const delayDaysMost = 366

@@ -1,0 +1,67 @@
+import { dayMs, hourMs, minuteMs, type Millis } from '../lib/time.ts'
+import type { Queries } from '../store/queries.ts'
+import type { TriggerKind } from '../store/schema.ts'
+import { activeWorkflows, type ActiveWorkflowRow } from '../store/workflowruns.ts'
+import type { EventName } from './events.ts'
+import type { Graph } from './workflowgraph.ts'
+
+/** What a rule with a time counts from. */
+export type TimerBasis = 'no_reply' | 'created' | 'updated'
+
+export type TimerRule = { readonly basis: TimerBasis; readonly afterMs: Millis }
+
+/** A workflow that is switched on, as far as a start of it depends on. */
+export type Watching = {
+  readonly id: number
+  readonly version: number
+  readonly triggerType: string
+  readonly kind: TriggerKind
+  /** What it waits for on each ticket, when its times are those of tickets and not of a calendar. */
+  readonly timer: TimerRule | undefined
+}
+
+/**
+ * The workflows that are switched on, in memory, so that an event of a desk without workflows costs one look at a
+ * list. A transaction that changes a workflow makes the list be read anew, in that transaction and after it,
+ * whatever becomes of it.
+ */
+export class WatchingList {
+  #all: readonly Watching[] | undefined
+
+  /** Those that are switched on. */
+  get(q: Queries): readonly Watching[] {
+    this.#all ??= activeWorkflows(q).map(watchingOf)
+    return this.#all
+  }
+
+  /** To be told of each event as it is announced, and of those of a transaction that came to nothing. */
+  note(type: EventName): void {
+    if (type.startsWith('workflow.')) this.#all = undefined
+  }
+}
+
+const unitsMs: { readonly [unit: string]: Millis } = {
+  minutes: minuteMs,
+  hours: hourMs,
+  days: dayMs,
+}
+
+const bases: ReadonlySet<unknown> = new Set<TimerBasis>(['no_reply', 'created', 'updated'])
+
+function watchingOf({ id, version, triggerType, triggerKind, graph }: ActiveWorkflowRow): Watching {
+  return { id, version, triggerType, kind: triggerKind, timer: timerIn(graph) }
+}
+
+/**
+ * `timer: { basis, duration, unit }` in the data of the trigger: so long after a ticket was created, after it was
+ * last changed, or after its customer wrote and nobody has replied.
+ */
+function timerIn(text: string): TimerRule | undefined {
+  const { nodes } = JSON.parse(text) as Graph
+  const timer = nodes.find((node) => node.type === 'trigger')?.data?.['timer']
+  if (typeof timer !== 'object' || timer === null) return undefined
+  const { basis, duration, unit } = timer as { readonly [name: string]: unknown }
+  const unitMs = unitsMs[typeof unit === 'string' ? unit : 'minutes']
+  if (!bases.has(basis) || unitMs === undefined || !(Number(duration) > 0)) return undefined
+  return { basis: basis as TimerBasis, afterMs: Math.round(Number(duration) * unitMs) }
+}

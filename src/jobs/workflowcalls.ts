@@ -1,0 +1,111 @@
+import { jobActor, type Desk } from '../domain/tx.ts'
+import {
+  areCallsDue,
+  claimCalls,
+  settleCall,
+  takeBackCalls,
+  type Call,
+  type CallOutcome,
+} from '../domain/workflowcalls.ts'
+import type { Log } from '../lib/log.ts'
+import { secondMs, type Millis } from '../lib/time.ts'
+
+/** Makes one call, under its id. A rejection counts as a failure that may pass. */
+export type MakeCall = (call: Call) => Promise<CallOutcome>
+
+export type CallParts = {
+  readonly desk: Desk
+  readonly log: Log
+  /** Names this run of the server; no other run has the same. */
+  readonly lease: string
+  readonly make: MakeCall
+  /** The longest that a call may take. */
+  readonly timeoutMs: () => Millis
+}
+
+const inFlightMax = 16
+
+// Past the deadline of a call, for a process that was held up.
+const leaseMarginMs = 30 * secondMs
+
+/** The calls of workflows that leave the machine: claimed, made outside of any transaction, and settled. */
+export class CallDesk {
+  readonly #parts: CallParts
+  readonly #underWay = new Map<number, Promise<void>>()
+  #isClaiming = false
+  #isStopping = false
+  #tellSettled: () => void = () => {}
+
+  constructor(parts: CallParts) {
+    this.#parts = parts
+  }
+
+  get inFlight(): number {
+    return this.#underWay.size
+  }
+
+  /** Tells whoever can go on once a call is settled. */
+  onSettled(tell: () => void): void {
+    this.#tellSettled = tell
+  }
+
+  /** At the start: what an earlier run of the server had in flight comes due at once. */
+  async takeBack(): Promise<void> {
+    const { desk, log } = this.#parts
+    const taken = await desk.write(jobActor, takeBackCalls)
+    if (taken > 0) log.info('workflow calls taken back', { calls: taken })
+  }
+
+  /** Begins calls that are due, as many as there is room for. A question costs no commit. */
+  look(): void {
+    const { desk, log } = this.#parts
+    if (this.#isClaiming || this.#isStopping || this.inFlight >= inFlightMax) return
+    if (!desk.read(jobActor, areCallsDue)) return
+    this.#isClaiming = true
+    this.#claim()
+      .catch((err: unknown) => log.error('workflow calls not claimed', err))
+      .finally(() => {
+        this.#isClaiming = false
+      })
+  }
+
+  /** Begins nothing more, and waits for what is under way, `graceMs` at most. The rest comes due again. */
+  async stop(graceMs: Millis): Promise<void> {
+    this.#isStopping = true
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, graceMs)
+    await Promise.race([Promise.all(this.#underWay.values()), late])
+    clearTimeout(timer)
+  }
+
+  async #claim(): Promise<void> {
+    const { desk, lease, timeoutMs } = this.#parts
+    const most = inFlightMax - this.inFlight
+    const leaseMs = timeoutMs() + leaseMarginMs
+    const calls = await desk.write(jobActor, (tx) => claimCalls(tx, { lease, leaseMs, most }))
+    for (const call of calls) {
+      const done = this.#make(call).finally(() => {
+        this.#underWay.delete(call.stepId)
+        this.#tellSettled()
+      })
+      this.#underWay.set(call.stepId, done)
+    }
+  }
+
+  async #make(call: Call): Promise<void> {
+    const { desk, log, make } = this.#parts
+    const { type, attempts, uid } = call
+    try {
+      const outcome = await make(call).catch((err: unknown): CallOutcome => {
+        log.error('workflow call failed', err, { call: uid })
+        return { failure: 'It failed for a reason in the log', isFinal: false }
+      })
+      await desk.write(jobActor, (tx) => settleCall(tx, call, outcome))
+      const failure = 'failure' in outcome ? outcome.failure : null
+      log.info('workflow call made', { call: uid, action: type, attempt: attempts, failure })
+    } catch (err) {
+      // Its lease ends, and it comes due again.
+      log.error('workflow call not settled', err, { call: uid })
+    }
+  }
+}

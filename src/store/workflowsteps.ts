@@ -1,0 +1,59 @@
+import { eq, getTableColumns, sql } from 'drizzle-orm'
+import type { Millis } from '../lib/time.ts'
+import { cell, command, select, value, type Queries } from './queries.ts'
+import { inserter, patcher } from './rows.ts'
+import { workflowSteps, type WorkflowStepRow } from './schema.ts'
+
+const byId = select(getTableColumns(workflowSteps), (db, row) =>
+  db
+    .select(row)
+    .from(workflowSteps)
+    .where(eq(workflowSteps.id, value('id'))),
+)
+
+const ofRun = select(getTableColumns(workflowSteps), (db, row) =>
+  db
+    .select(row)
+    .from(workflowSteps)
+    .where(eq(workflowSteps.runId, value('runId')))
+    .orderBy(workflowSteps.position),
+)
+
+const due = select(getTableColumns(workflowSteps), (db, row) =>
+  db
+    .select(row)
+    .from(workflowSteps)
+    .where(sql`${workflowSteps.dueAt} <= ${value('now')}`)
+    .orderBy(workflowSteps.dueAt, workflowSteps.id)
+    .limit(value('limit')),
+)
+
+const takeBack = command((db) =>
+  db
+    .update(workflowSteps)
+    .set({ lease: null, dueAt: sql`${cell('now')}` })
+    .where(sql`${workflowSteps.dueAt} IS NOT NULL AND ${workflowSteps.lease} IS NOT NULL`),
+)
+
+export const insertStep = inserter(workflowSteps)
+
+export const updateStep = patcher(workflowSteps)
+
+export function stepById(q: Queries, id: number): WorkflowStepRow | undefined {
+  return byId(q).get({ id })
+}
+
+/** What a run did, in order. */
+export function stepsOfRun(q: Queries, runId: number): WorkflowStepRow[] {
+  return ofRun(q).all({ runId })
+}
+
+/** Calls that are to be made now, the longest due first; those whose lease has ended among them. */
+export function callsDue(q: Queries, now: Millis, limit: number): WorkflowStepRow[] {
+  return due(q).all({ now, limit })
+}
+
+/** Makes every leased call due: at the start of the server, when nobody can hold a lease. */
+export function takeCallsBack(q: Queries, now: Millis): number {
+  return takeBack(q).run({ now }).changes
+}

@@ -1,0 +1,216 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { decideApproval, expireApprovals, type Verdict } from '../../src/domain/approvals.ts'
+import { updateCustomer } from '../../src/domain/customers.ts'
+import { postMessage } from '../../src/domain/messages.ts'
+import { deleteTicket } from '../../src/domain/tickets.ts'
+import { systemActor, type Tx } from '../../src/domain/tx.ts'
+import { claimCalls, settleCall, takeBackCalls } from '../../src/domain/workflowcalls.ts'
+import { dayMs, hourMs, minuteMs, secondMs } from '../../src/lib/time.ts'
+import { line, workflowHouse, type Short, type WorkflowHouse } from '../support/workflows.ts'
+
+let house: WorkflowHouse
+
+beforeEach(async () => {
+  house = await workflowHouse()
+})
+afterEach(() => house[Symbol.dispose]())
+
+function write<T>(job: (tx: Tx) => T): Promise<T> {
+  return house.desk.write(systemActor, job as (tx: Tx) => never)
+}
+
+function run() {
+  return house.rows<{ status: string; waits_for: string | null; error: string | null }>(
+    'SELECT status, waits_for, error FROM workflow_runs ORDER BY id DESC',
+  )[0]
+}
+
+function said(): { sender_kind: string; body: string }[] {
+  return house.rows('SELECT sender_kind, body FROM messages WHERE is_opening = 0 ORDER BY id')
+}
+
+const webhook = { action: 'send_webhook', config: { url: 'https://x.test', body: '{{ticket.id}}' } }
+const note = { action: 'add_internal_note', config: { content: 'done' } }
+
+function approval(): { uid: string; action_type: string; draft: string | null; params: string } {
+  const [found] = house.rows<ReturnType<typeof approval>>(
+    'SELECT uid, action_type, draft, params FROM approvals ORDER BY id DESC',
+  )
+  if (!found) throw new Error('nothing was proposed')
+  return found
+}
+
+async function decide(verdict: Verdict): Promise<void> {
+  const { uid } = approval()
+  await write((tx) => decideApproval(tx, uid, verdict))
+}
+
+describe('a call', () => {
+  test('is written down first, made with its places filled, and its run goes on', async () => {
+    await house.add({ graph: line(webhook, note) })
+    await house.open()
+    await house.settle()
+    const uid = house.rows<{ uid: string }>('SELECT uid FROM tickets')[0]?.uid
+    expect(house.calls.map(({ type, config, attempts }) => ({ type, config, attempts }))).toEqual([
+      { type: 'send_webhook', config: { url: 'https://x.test', body: `tkt_${uid}` }, attempts: 1 },
+    ])
+    expect(run()?.status).toBe('completed')
+    expect(said().map(({ body }) => body)).toEqual(['done'])
+  })
+
+  test('is tried again under the same id, later and later, and not before it may be', async () => {
+    await house.add({ graph: line(webhook, note) })
+    const later = { failure: 'busy', isFinal: false }
+    house.outcomes.push({ ...later, retryAfterMs: 120_000 }, later, new Error('lost'))
+    await house.open()
+    await house.settle()
+    await house.pass(119 * secondMs)
+    expect(house.calls).toHaveLength(1)
+    await house.pass(secondMs)
+    expect(house.calls).toHaveLength(2)
+    await house.pass(minuteMs)
+    await house.pass(5 * minuteMs)
+    expect(new Set(house.calls.map(({ uid }) => uid)).size).toBe(1)
+    expect(house.calls.map(({ attempts }) => attempts)).toEqual([1, 2, 3, 4])
+    expect(run()).toEqual({ status: 'completed', waits_for: null, error: null })
+  })
+
+  test('fails its run in the end, or at once when that is certain', async () => {
+    await house.add({ graph: line(webhook, note) })
+    for (let n = 0; n < 6; n++) house.outcomes.push({ failure: `no ${n}`, isFinal: false })
+    await house.open()
+    for (let n = 0; n < 8; n++) await house.pass(hourMs)
+    expect(run()).toEqual({ status: 'failed', waits_for: null, error: 'no 5' })
+    expect(house.calls).toHaveLength(6)
+    house.outcomes.push({ failure: 'never', isFinal: true })
+    await house.open()
+    await house.settle()
+    expect(run()?.error).toBe('never')
+    expect(said()).toEqual([])
+  })
+
+  test('of a dead server comes due at the start, and its late end changes nothing', async () => {
+    await house.add({ graph: line(webhook, note) })
+    await house.open()
+    house.outcomes.push({ failure: 'x', isFinal: false })
+    await house.settle()
+    // Another server takes it, and dies with it.
+    const claim = { lease: 'dead', leaseMs: hourMs, most: 9 }
+    house.time.now += 10 * secondMs
+    const [taken] = await write((tx) => claimCalls(tx, claim))
+    await house.pass(secondMs)
+    expect(house.calls).toHaveLength(1)
+    expect(await write((tx) => takeBackCalls(tx))).toBe(1)
+    await house.pass(0)
+    expect(house.calls.map(({ attempts }) => attempts)).toEqual([1, 3])
+    expect(run()?.status).toBe('completed')
+    if (!taken) throw new Error('nothing was claimed')
+    await write((tx) => settleCall(tx, taken, { failure: 'late', isFinal: true }))
+    expect(run()?.status).toBe('completed')
+  })
+})
+
+describe('what a model wrote', () => {
+  const draft = { value: 'Dear {{customer.name}}', isFromModel: true }
+  const generate = {
+    action: 'generate_ai_response',
+    config: { promptTemplate: 'Answer', saveAs: 'draft' },
+  }
+  const reply = { action: 'send_reply', config: { content: '{{variables.draft}}' } }
+
+  async function asked(level: number, ...nodes: readonly Short[]): Promise<void> {
+    house.rules.autonomy = { level, sensitive: ['shop.refund'] }
+    await house.add({ graph: line(generate, ...nodes, note) })
+    house.outcomes.push({ result: {}, variable: draft })
+    await house.open()
+    await house.settle()
+  }
+
+  test('waits for a person below its level, goes out by the decision, and the run goes on', async () => {
+    await asked(2, reply)
+    expect(run()).toEqual({ status: 'waiting', waits_for: 'approval', error: null })
+    expect(approval()).toMatchObject({ action_type: 'send_reply', draft: 'Dear {{customer.name}}' })
+    expect(said()).toEqual([])
+    await decide({ decision: 'approved', editedDraft: 'Dear Mara' })
+    await house.settle()
+    expect(said()).toEqual([
+      { sender_kind: 'ai', body: 'Dear Mara' },
+      { sender_kind: 'workflow', body: 'done' },
+    ])
+    expect(run()?.status).toBe('completed')
+  })
+
+  test('that was rejected, or not decided in time, ends the run', async () => {
+    await asked(2, reply)
+    await decide({ decision: 'rejected' })
+    expect(run()?.error).toBe('The approval was rejected')
+    house.outcomes.push({ result: {}, variable: draft })
+    await house.open()
+    await house.settle()
+    house.time.now += 7 * dayMs
+    await write((tx) => expireApprovals(tx, 10))
+    expect(run()?.error).toBe('The approval expired')
+    await house.settle()
+    expect(said()).toEqual([])
+  })
+
+  test('does not wait for ever when its ticket goes', async () => {
+    await asked(1, reply)
+    await write((tx) => deleteTicket(tx, 1))
+    expect(run()).toEqual({ status: 'failed', waits_for: null, error: 'The ticket was deleted' })
+  })
+
+  test('goes out at level 4, and at level 3 where it is routine', async () => {
+    await asked(4, reply)
+    expect(said()[0]).toEqual({ sender_kind: 'ai', body: 'Dear {{customer.name}}' })
+    house.rules.autonomy = { level: 3, sensitive: [] }
+    house.outcomes.push({ result: {}, variable: draft })
+    await house.open()
+    await house.settle()
+    expect(run()?.status).toBe('completed')
+    await write((tx) => updateCustomer(tx, 1, { isVip: true }))
+    house.outcomes.push({ result: {}, variable: draft })
+    await house.open()
+    await house.settle()
+    expect(run()?.waits_for).toBe('approval')
+  })
+
+  test('has the level of its workflow before that of the desk', async () => {
+    house.rules.autonomy = { level: 2, sensitive: [] }
+    await house.add({ graph: line(generate, reply), autonomyLevel: 5 })
+    house.outcomes.push({ result: {}, variable: draft })
+    await house.open()
+    await house.settle()
+    expect(run()?.status).toBe('completed')
+  })
+
+  test('is sent by the run once an e-mail is approved', async () => {
+    const config = { to: '{{customer.email}}', subject: 'Hi', body: '{{variables.draft}}' }
+    await asked(3, { action: 'send_email', config })
+    expect(approval()).toMatchObject({ action_type: 'platform_action' })
+    expect(JSON.parse(approval().params)).toMatchObject({ to: 'mara@example.com' })
+    expect(house.calls.map(({ type }) => type)).toEqual(['generate_ai_response'])
+    await decide({ decision: 'approved' })
+    await house.settle()
+    expect(house.calls.map(({ type }) => type)).toEqual(['generate_ai_response', 'send_email'])
+    expect(run()?.status).toBe('completed')
+  })
+
+  test('a sensitive action of a platform asks at every level, whoever wrote it', async () => {
+    const action = 'execute_connector_action'
+    await asked(5, { action, config: { platform: 'shop', actionId: 'refund' } })
+    expect(run()?.waits_for).toBe('approval')
+    await decide({ decision: 'approved' })
+    await house.settle()
+    expect(house.calls.at(-1)?.type).toBe(action)
+  })
+
+  test('a template of a person needs nobody', async () => {
+    house.rules.autonomy = { level: 1, sensitive: [] }
+    await house.add({ graph: line({ action: 'send_reply', config: { content: 'Hello' } }) })
+    await house.open()
+    await house.settle()
+    expect(said()).toEqual([{ sender_kind: 'workflow', body: 'Hello' }])
+    await write((tx) => postMessage(tx, 1, { body: 'x', direction: 'inbound', isInternal: false }))
+  })
+})
