@@ -28,6 +28,13 @@ const told: Treatment = (text, traces) =>
 const json: Treatment = (text, traces) =>
   mapJson(text, (part, isPersonal) => (isPersonal ? erased : told(part, traces, noRow)))
 const everyText: Treatment = (text) => mapJson(text, () => erased)
+/** What a step did; the kind of action that it is stays, by which a call that waits is known. */
+const deed: Treatment = (text) => {
+  const { type } = JSON.parse(text) as { type?: unknown }
+  const rest = JSON.parse(everyText(text, nobody, noRow) ?? '{}') as object
+  return JSON.stringify(type === undefined ? rest : { ...rest, type })
+}
+const nobody: Traces = { addresses: [], names: [] }
 const noRow = { is_tied: 1 }
 
 /** By table and column. Every text of a place is here; test/domain/privacy.test.ts sees to it. */
@@ -56,6 +63,8 @@ export const treatments: { readonly [table: string]: { readonly [column: string]
       kind === 'ticket.subject' ? erased : told(text, traces, noRow),
   },
   events: { body: json },
+  workflow_runs: { trigger_data: everyText, variables: everyText, error: whole },
+  workflow_steps: { detail: deed, error: whole },
   idempotency: { body: json },
   customers: { notes: mentions, block_reason: mentions },
   articles: { title: mentions, excerpt: mentions, content: mentions },

@@ -62,6 +62,8 @@ export const places: readonly Place[] = [
       SELECT 1 FROM events WHERE sequence = event_sequence AND ${eventOfCustomer}))`,
   ),
   place('events', 'sequence', ['body'], `${ticket()} OR (${eventOfCustomer})`),
+  place('workflow_runs', 'id', ['trigger_data', 'variables', 'error'], ticket()),
+  place('workflow_steps', 'id', ['detail', 'error'], tiedBy('workflow_runs', 'run_id')),
   place('idempotency', 'id', ['body'], `is_sealed = 0 AND (${answerNames})`),
   place('customers', 'id', ['notes', 'block_reason'], '0'),
   place('articles', 'id', ['title', 'excerpt', 'content'], '0'),

@@ -161,6 +161,9 @@ const seeds: { readonly [row: string]: Seed } = {
   [`${internal}/webhooks`]: webhooks,
   [`${internal}/webhooks/:id/deliveries`]: deliveries,
   'GET /api/v1/events': tickets,
+  'GET /api/workflows': workflows,
+  'GET /api/workflows/:id/executions': executions,
+  'GET /api/workflows/:id/versions': versions,
   'GET /api/v1/workflows': workflows,
   'GET /api/v1/workflows/:id/executions': executions,
   'GET /api/v1/workflows/:id/versions': versions,
@@ -210,9 +213,13 @@ function seedOf({ name }: Served): Seed {
   return seed
 }
 
+// One record, whose graph and steps are as long as it is; and the few workflows that come with the program.
+const records = ['/workflows/:id', '/:executionId', '/:version', '/workflows/templates']
+
 /** Whether the answer of a row is a list, or has lists in it that are as long as a table. */
 function isList({ endpoint, name }: Served): boolean {
-  if (endpoint.method !== 'GET') return false
+  if (endpoint.method !== 'GET' || records.some((path) => endpoint.path.endsWith(path)))
+    return false
   const { shape } = endpoint.answer
   const parts: unknown[] = shape instanceof z.ZodObject ? Object.values(shape.shape) : [shape]
   return parts.some(hasRecords) || name.includes('/reports/')
@@ -237,7 +244,7 @@ function fewOf({ name }: Served): number {
 function pageMost({ name, dialect }: Served): number {
   if (name === search) return 20
   if (name === 'GET /api/kb') return 50
-  if (name === 'GET /api/approvals') return many
+  if (name === 'GET /api/approvals' || name === 'GET /api/workflows') return many
   return dialect === 'keva' ? 100 : many
 }
 
@@ -259,13 +266,17 @@ type Lists = {
   readonly data?: unknown[] | { readonly [key: string]: unknown }
   readonly entries?: unknown[]
   readonly customers?: unknown[]
+  readonly workflows?: unknown[]
+  readonly executions?: unknown[]
+  readonly versions?: unknown[]
 }
 
 /** The rows of a list; of a report, those of the longest list in it, or of its tickets. */
 function rowsIn(body: unknown): number {
   if (Array.isArray(body)) return body.length
-  const { data, entries, customers: people } = body as Lists
-  const rows = data ?? entries ?? people ?? []
+  const lists = body as Lists
+  const bare = lists.entries ?? lists.customers ?? lists.workflows ?? lists.executions
+  const rows = lists.data ?? bare ?? lists.versions ?? []
   if (Array.isArray(rows)) return rows.length
   const lengths = Object.values(rows).map((part) => (Array.isArray(part) ? part.length : 0))
   return Math.max(Number(rows['total_tickets'] ?? 0), ...lengths)

@@ -53,6 +53,10 @@ const secrets = [
   'deletedqticket',
   'deletedqwords',
   'thanksqatreceiver',
+  'toldqtoworkflow',
+  'savedqbyworkflow',
+  'comparedqbystep',
+  'failedqforher',
 ]
 
 type People = { readonly mara: number; readonly ada: number; readonly adasTicket: number }
@@ -121,6 +125,15 @@ async function fill(): Promise<People> {
         '{"data":{"subject":"wobblyqsubject","customer":{"email":"maraq@northwind.example"},"status":"open"}}', 1);
     INSERT INTO delivery_attempts (delivery_id, number, response_text, duration_ms, created_at)
       VALUES (1, 1, 'thanksqatreceiver', 1, 1);
+    INSERT INTO workflows (id, uid, name, trigger_type, trigger_kind, created_at, updated_at)
+      VALUES (1, 'w1', 'Greet', 'manual', 'manual', 1, 1);
+    INSERT INTO workflow_runs (id, uid, workflow_id, version, ticket_id, trigger_type, trigger_data, variables,
+      status, error, started_at)
+      VALUES (1, 'r1', 1, 1, ${people.ticket}, 'manual', '{"about":"toldqtoworkflow"}',
+        '{"answer":"savedqbyworkflow"}', 'failed', 'failedqforher', 1);
+    INSERT INTO workflow_steps (uid, run_id, position, node_id, kind, status, detail, error, created_at)
+      VALUES ('s1', 1, 1, 'n1', 'action', 'failed', '{"type":"webhook","actual":"comparedqbystep"}',
+        'failedqforher', 1);
     INSERT INTO idempotency (caller, idempotency_key, fingerprint, status, body, created_at)
       VALUES ('key:1', 'k1', 'f', 201, '{"data":{"id":"tkt_${uid}","body":"burnedqfingers"}}', 1),
         ('key:1', 'k2', 'f', 201, '{"data":{"id":"tkt_other","body":"something else"}}', 1)`)
@@ -208,6 +221,9 @@ describe('an erased customer', () => {
         .pluck()
         .all(mara),
     ).toEqual(['[erased]'])
+    expect(client.prepare('SELECT detail FROM workflow_steps').pluck().get()).toBe(
+      '{"type":"webhook","actual":"[erased]"}',
+    )
     expect(client.prepare('SELECT body FROM deliveries').pluck().get()).toBe(
       '{"data":{"subject":"[erased]","customer":{"email":"[erased]"},"status":"open"}}',
     )
@@ -248,6 +264,8 @@ describe('an erased customer', () => {
         deliveries: 1,
         activity: expect.any(Number),
         events: expect.any(Number),
+        workflow_runs: 1,
+        workflow_steps: 1,
         idempotency: 1,
         customers: 1,
         articles: 1,
@@ -349,6 +367,14 @@ const impersonal = new Map([
   ],
   ['webhook_endpoints', 'uid url description events sealed_headers disabled_reason'],
   ['webhook_secrets', 'sealed_secret'],
+  ['workflow_runs', 'uid trigger_type cause status waits_for node_id'],
+  ['workflow_steps', 'uid node_id kind status lease'],
+  ['workflow_times', 'outcome'],
+  ['workflow_versions', 'trigger_type graph'],
+  [
+    'workflows',
+    'uid name description trigger_type trigger_kind schedule timezone misfire_policy sealed_secret',
+  ],
 ])
 
 // Erased whole by `forget`, whatever columns they have.

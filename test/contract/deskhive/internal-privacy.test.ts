@@ -74,6 +74,8 @@ contract(eraseLine, { key: 'special', call: eraseLine, given: ticket }, [
           deliveries: 0,
           activity: 1,
           events: 3,
+          workflow_runs: 0,
+          workflow_steps: 0,
           idempotency: 0,
           customers: 1,
           articles: 0,
