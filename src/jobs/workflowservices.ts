@@ -29,7 +29,10 @@ const subjectMax = 250
 
 /** Makes the calls of workflows with the services that there are at that moment. */
 export function callMaker(services: () => Services): MakeCall {
-  return (call) => makers[call.type](call, services())
+  return (call) =>
+    Object.hasOwn(makers, call.type)
+      ? makers[call.type](call, services())
+      : Promise.resolve(final('There is no such call'))
 }
 
 type Make = (call: Call, services: Services) => Promise<CallOutcome>

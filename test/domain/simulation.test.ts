@@ -79,22 +79,19 @@ test('takes the tickets of a span, and no more than there are', async () => {
   expect((await simulateWorkflow(house.desk, graph, { from: 0, to: 1 }, rules)).tickets).toBe(0)
 })
 
-test('lets others go on meanwhile, and is quick', async () => {
-  let longest = 0
-  let last = performance.now()
+test('lets others go on after every few tickets, and is quick', async () => {
+  let turns = 0
   let isDone = false
   const watch = () => {
-    const now = performance.now()
-    longest = Math.max(longest, now - last)
-    last = now
+    turns += 1
     if (!isDone) setImmediate(watch)
   }
   setImmediate(watch)
-  const begun = performance.now()
+  const begun = process.cpuUsage()
   for (let n = 0; n < 5; n++) await simulateWorkflow(house.desk, graph, { last: 2000 }, rules)
-  const took = performance.now() - begun
+  const { user, system } = process.cpuUsage(begun)
   isDone = true
-  // Ten thousand tickets in three seconds, on a machine that has others to serve.
-  expect(took).toBeLessThan(6000)
-  expect(longest).toBeLessThan(250)
+  expect(turns).toBeGreaterThanOrEqual(10_000 / 50)
+  // Ten thousand tickets in three seconds, where nobody else wants the processor.
+  expect((user + system) / 1000).toBeLessThan(6000)
 })
