@@ -1,13 +1,13 @@
 import { isCron } from '../lib/cron.ts'
 import { patternOf } from '../lib/pattern.ts'
 import { isTimezone } from '../lib/zones.ts'
-import { misfirePolicies } from '../store/schema.ts'
 import { actionFaults } from './actionchecks.ts'
 import { isField } from './conditionfields.ts'
 import { operatorNames } from './conditions.ts'
 import {
   delayDaysMost,
   delayUnits,
+  misfireWords,
   type DelayUnit,
   type GraphFault,
   type GraphNode,
@@ -43,7 +43,7 @@ function triggerProblems(data: NodeData, triggerKind: string): GraphProblem[] {
   return [
     ...(triggerKind === 'scheduled' && !hasTimer ? scheduleProblems(data) : []),
     ...(hasTimer ? timerProblems(timer) : []),
-    ...(isNothing(policy) ? [] : oneOfProblems(policy, misfirePolicies, 'misfirePolicy')),
+    ...(isNothing(policy) ? [] : oneOfProblems(policy, misfireWords, 'misfirePolicy')),
     ...zoneProblems(data, 'timezone'),
   ]
 }

@@ -1,4 +1,4 @@
-import type { NodeKind } from '../store/schema.ts'
+import type { MisfirePolicy, NodeKind } from '../store/schema.ts'
 
 export type { NodeKind } from '../store/schema.ts'
 
@@ -25,6 +25,17 @@ export type GraphEdge = {
 }
 
 export type Graph = { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] }
+
+/** What becomes of times that passed while nothing ran, by the word that a trigger has for it. */
+const misfirePolicy = { skip: 'skip', once: 'run_once', all: 'run_all' } as const
+
+export const misfireWords = Object.keys(misfirePolicy)
+
+/** The policy that a word stands for; the usual one for what is no such word. */
+export function misfirePolicyOf(word: unknown): MisfirePolicy {
+  const isWord = typeof word === 'string' && Object.hasOwn(misfirePolicy, word)
+  return isWord ? misfirePolicy[word as keyof typeof misfirePolicy] : misfirePolicy.once
+}
 
 /** `data` of a node of each kind in a graph that was checked, the places of its texts not yet filled. */
 export type NodeConfigs = {

@@ -1,14 +1,10 @@
 import { nextRun, isCron } from '../lib/cron.ts'
 import type { Millis } from '../lib/time.ts'
 import { isTimezone } from '../lib/zones.ts'
-import {
-  misfirePolicies,
-  triggerKinds,
-  type MisfirePolicy,
-  type TriggerKind,
-} from '../store/schema.ts'
+import { triggerKinds, type MisfirePolicy, type TriggerKind } from '../store/schema.ts'
 import { triggerOf } from './graphchecks.ts'
 import { scheduleIn } from './nodechecks.ts'
+import { misfirePolicyOf } from './workflowgraph.ts'
 
 /** The names of triggers, of both pages; the value is kept as it was sent (keva.md 8.4, R5). */
 export const triggerTypes = [
@@ -67,7 +63,7 @@ export function planOf(
   return {
     schedule,
     timezone,
-    misfirePolicy: misfirePolicies.find((one) => one === policy) ?? 'run_once',
+    misfirePolicy: misfirePolicyOf(policy),
     nextRunAt: isPlanned ? nextRun(schedule, timezone ?? usualTimezone, after) : null,
   }
 }

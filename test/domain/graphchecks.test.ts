@@ -210,7 +210,7 @@ describe('a trigger', () => {
     [
       'scheduled with a strange rule',
       { cron: '0 8 * * 1', misfirePolicy: 'panic' },
-      ['Node t: data.misfirePolicy must be one of: skip, run_once, run_all'],
+      ['Node t: data.misfirePolicy must be one of: skip, once, all'],
     ],
     ['scheduled by another name', { schedule: '0 8 * * 1', timezone: 'Europe/Berlin' }, []],
     ['of a ticket', { timer: { basis: 'no_reply', duration: 4, unit: 'hours' } }, []],
