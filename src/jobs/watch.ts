@@ -4,6 +4,7 @@ import { systemActor, type Desk } from '../domain/tx.ts'
 import { isoSeconds, secondMs, type Millis } from '../lib/time.ts'
 import type { Store } from '../store/db.ts'
 import { lastSequence } from '../store/events.ts'
+import { dueWorkProbe, stateGauges, type Gauge } from './figures.ts'
 import type { Heartbeat } from './heartbeat.ts'
 
 /** Where figures and probes are handed in. */
@@ -11,7 +12,7 @@ export type Watched = {
   readonly probes: Probe[]
   readonly metrics: {
     committed(size: number, seconds: number): void
-    gauge(spec: { name: string; help: string; read: () => number }): void
+    gauge(spec: Gauge): void
   }
 }
 
@@ -51,6 +52,7 @@ export function watchOver({ probes, metrics }: Watched, parts: Parts): void {
         }
       },
     },
+    dueWorkProbe(desk),
     {
       name: 'disk',
       look() {
@@ -81,4 +83,5 @@ export function watchOver({ probes, metrics }: Watched, parts: Parts): void {
     ],
   ]
   for (const [name, help, read] of gauges) metrics.gauge({ name, help, read })
+  for (const gauge of stateGauges(desk)) metrics.gauge(gauge)
 }

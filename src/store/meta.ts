@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
 import { cell, command, select, value, type Queries } from './queries.ts'
-import { counters, meta, type ApprovalStatus } from './schema.ts'
+import { counters, meta, type ApprovalStatus, type RunStatus } from './schema.ts'
 
 const metaByName = select({ value: meta.value }, (db, row) =>
   db
@@ -40,7 +40,8 @@ export function setMeta(q: Queries, name: string, text: string): void {
 }
 
 /** The running counters. */
-export type CounterName = 'ticket' | 'customers' | 'vip_customers' | `approvals.${ApprovalStatus}`
+export type CounterName =
+  'ticket' | 'customers' | 'vip_customers' | `approvals.${ApprovalStatus}` | `runs.${RunStatus}`
 
 /** The value of a running counter. */
 export function counter(q: Queries, name: CounterName): number {

@@ -307,5 +307,8 @@ const expectedTriggers = [
   'tickets_undated',
   'workflow_runs_counted',
   'workflow_runs_recounted',
+  'workflow_runs_state_counted',
+  'workflow_runs_state_recounted',
+  'workflow_runs_state_uncounted',
   'workflow_runs_uncounted',
 ]
