@@ -310,9 +310,20 @@ describe.if(posix)('on SIGHUP', () => {
     expect(await limit()).toBe('70')
     expect(server.stderr()).toContain('"applied":"limits.keva_per_minute"')
     expect(server.stderr()).toContain('"after_restart":"data.directory"')
-    await hangUp('[limits]\nkeva_per_minut = 90', 'settings stay as they were')
+    await hangUp('[limits]\nkeva_per_minut = 90\n[x]', 'settings stay as they were')
     expect(await limit()).toBe('70')
     expect(server.stderr()).toContain('did you mean limits.keva_per_minute?')
+    expect(server.stderr()).toContain('deskbox.toml:3:2: x is not a section')
+    const named = async () => {
+      const headers = { host: 'desk.example.com' }
+      return (await fetch(`${server.url}/health/live`, { headers })).status
+    }
+    expect(await named()).toBe(400)
+    await hangUp(
+      '[server]\npublic_url = "https://desk.example.com"',
+      '"applied":"server.public_url',
+    )
+    expect(await named()).toBe(200)
     expect(await server.stop()).toBe(0)
   })
 })

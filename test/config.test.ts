@@ -4,6 +4,7 @@ import {
   changesBetween,
   effectiveSettings,
   SettingsError,
+  SettingsErrors,
   SourceError,
   variableOf,
   type Settings,
@@ -12,13 +13,15 @@ import { entries } from '../src/config/table.ts'
 
 // Written out, so that a change of the table that changes the type or a default is seen here.
 const services = {
-  ai: { baseUrl: '', model: '', apiKeyFile: '', autonomy: 2, timeout: 60 },
+  workflows: { callTimeoutSeconds: 15, callsAtOnce: 16 },
+  ai: { baseUrl: '', model: '', apiKey: '', apiKeyFile: '', autonomy: 2, timeout: 60 },
   email: {
     smtpHost: '',
     smtpPort: 587,
     smtpTls: false,
     smtpInsecure: false,
     smtpUser: '',
+    smtpPassword: '',
     smtpPasswordFile: '',
     from: '',
     signature: '',
@@ -36,6 +39,7 @@ const defaults: typeof services & {
     host: string
     port: number
     hosts: readonly string[]
+    publicUrl: string
     tlsCertificateFile: string
     tlsKeyFile: string
     insecureHttp: boolean
@@ -55,12 +59,15 @@ const defaults: typeof services & {
     closedTicketsDays: number
     deliveriesDays: number
     failedDeliveriesDays: number
+    executionsDays: number
+    skippedExecutionsDays: number
   }
 } = {
   server: {
     host: '127.0.0.1',
     port: 7300,
     hosts: [],
+    publicUrl: '',
     tlsCertificateFile: '',
     tlsKeyFile: '',
     insecureHttp: false,
@@ -80,6 +87,8 @@ const defaults: typeof services & {
     closedTicketsDays: 0,
     deliveriesDays: 30,
     failedDeliveriesDays: 90,
+    executionsDays: 90,
+    skippedExecutionsDays: 7,
   },
   ...services,
 } satisfies Settings
@@ -93,14 +102,24 @@ function defaultSettings(): Settings {
   return effectiveSettings({ file: null, environment: {}, flags: new Map() }).settings
 }
 
-function refusal(text: string): SettingsError {
+/** What is said of the file; of several things that at the place. */
+function refusal(text: string, place = ''): SettingsError {
+  const problems = refusals(text, 'deskbox.toml')
+  const isThere = ({ line, column }: SettingsError) => `${line}:${column}` === place
+  const found = problems.length === 1 ? problems[0] : problems.find(isThere)
+  if (!found) throw new Error(`the file was not refused at ${place}`)
+  return found
+}
+
+function refusals(text: string, name: string): readonly SettingsError[] {
   try {
-    readSettings(text, 'deskbox.toml')
+    readSettings(text, name)
+    return []
   } catch (err) {
-    if (err instanceof SettingsError) return err
+    const problems = err instanceof SettingsErrors ? err.problems : [err]
+    if (problems.every((one) => one instanceof SettingsError)) return problems
     throw err
   }
-  throw new Error('the file was accepted')
 }
 
 describe('readSettings', () => {
@@ -118,6 +137,7 @@ describe('readSettings', () => {
       host = '0.0.0.0'
       port = 0
       hosts = ['desk.example.com', 'localhost']
+      public_url = 'https://desk.example.com:8443'
       tls_certificate_file = '/etc/desk.crt'
       tls_key_file = "/etc/desk.key"
       insecure_http = true
@@ -144,12 +164,15 @@ describe('readSettings', () => {
       events_days = 0
       closed_tickets_days = 365
       deliveries_days = 1
-      failed_deliveries_days = 3650`
+      failed_deliveries_days = 3650
+      executions_days = 30
+      skipped_executions_days = 2`
     expect(readSettings(text, 'f')).toEqual({
       server: {
         host: '0.0.0.0',
         port: 0,
         hosts: ['desk.example.com', 'localhost'],
+        publicUrl: 'https://desk.example.com:8443',
         tlsCertificateFile: '/etc/desk.crt',
         tlsKeyFile: '/etc/desk.key',
         insecureHttp: true,
@@ -169,6 +192,8 @@ describe('readSettings', () => {
         closedTicketsDays: 365,
         deliveriesDays: 1,
         failedDeliveriesDays: 3650,
+        executionsDays: 30,
+        skippedExecutionsDays: 2,
       },
       ...services,
     })
@@ -251,6 +276,21 @@ describe('refusals name file, line, column and key', () => {
     ['[server]\nport = 1\ntls_key_file = "k"', '3:1', /^server\.tls_key_file needs server\.tls_c/],
     ['[server]\ntls_certificate_file = "c"', '2:1', /needs server\.tls_key_file$/],
     ['[server]\n\nhost = "0.0.0.0"', '3:1', /^server\.host 0\.0\.0\.0 is reached from outside/],
+    [
+      '[ai]\napi_key = "a"\napi_key_file = "b"',
+      '2:1',
+      'ai.api_key and ai.api_key_file exclude each other',
+    ],
+    [
+      '[server]\npublic_url = "desk.example.com"',
+      '2:1',
+      /^server\.public_url must be an address without a path/,
+    ],
+    [
+      '[server]\npublic_url = "https://desk.example.com/x"',
+      '2:1',
+      /^server\.public_url must be an address/,
+    ],
     // Out of range.
     ['[server]\nport = -1', '2:1', notPort],
     ['[server]\nport = 65_536', '2:1', notPort],
@@ -263,7 +303,7 @@ describe('refusals name file, line, column and key', () => {
     ['[server]\n[data]\n[server]', '3:2', 'server is given twice'],
     ['server = { port = 1, port = 2 }', '1:22', 'server.port is given twice'],
   ])('%j', (text, place, problem) => {
-    const err = refusal(text)
+    const err = refusal(text, place)
     expect(`${err.line}:${err.column}`).toBe(place)
     const [, said = ''] = err.message.split(`deskbox.toml:${place}: `)
     expect(said).toMatch(problem instanceof RegExp ? problem : exactly(problem))
@@ -285,6 +325,77 @@ describe('refusals name file, line, column and key', () => {
     expect(err.message.length).toBeGreaterThan(`deskbox.toml:${place}: `.length + 5)
     expect([`${err.line}:${err.column}`, err.key]).toEqual([place, key])
   })
+})
+
+/** Everything that is said of the settings. */
+function all(text: string, environment = {}, flags: [string, string][] = []): string[] {
+  const given = flags.map(([name, value]) => [name, { flag: `--${name}`, text: value }] as const)
+  const sources = { file: { text, name: 'f' }, environment, flags: new Map(given) }
+  try {
+    effectiveSettings(sources)
+  } catch (err) {
+    if (err instanceof SettingsErrors) return err.message.split('\n')
+    throw err
+  }
+  throw new Error('the settings were accepted')
+}
+
+describe('everything that is wrong is told at once', () => {
+  test('in the order of the file, each at its place', () => {
+    const text = [
+      '[server]',
+      'prot = 1',
+      'port = "x"',
+      '[limit]',
+      'x = 1',
+      '[log]',
+      'level = "loud"',
+      'colour = true',
+      '[limits]',
+      'keva_per_minute = -1',
+    ].join('\n')
+    expect(all(text)).toEqual([
+      'f:2:1: server.prot is not a setting; did you mean server.port?',
+      'f:3:1: server.port must be a whole number from 0 to 65535',
+      'f:4:2: limit is not a section; did you mean limits?',
+      'f:7:1: log.level must be one of "error", "info"',
+      'f:8:1: log.colour is not a setting',
+      'f:10:1: limits.keva_per_minute must be a whole number from 0 to 1000000',
+    ])
+  })
+
+  test('with the environment and the flags behind it', () => {
+    const environment = { DESKBOX_SERVER_PROT: '1', DESKBOX_SERVER_PORT: 'x' }
+    expect(all('[server]\nhots = ""', environment, [['backup.keep', '0']])).toEqual([
+      expect.stringMatching(/^f:2:1: server.hots is not a setting/),
+      'The environment variable DESKBOX_SERVER_PROT is not a setting; did you mean DESKBOX_SERVER_PORT?',
+      'DESKBOX_SERVER_PORT must be a whole number from 0 to 65535',
+      '--backup.keep must be a whole number from 1 to 1000',
+    ])
+  })
+
+  test('contradictions too', () => {
+    const text =
+      '[server]\nhost = "0.0.0.0"\n[email]\nsmtp_password = "a"\nsmtp_password_file = "b"'
+    expect(all(text)).toEqual([
+      expect.stringMatching(/^f:2:1: server.host 0.0.0.0 is reached/),
+      'f:4:1: email.smtp_password and email.smtp_password_file exclude each other',
+    ])
+  })
+})
+
+test('secrets are not shown', () => {
+  const text = `[ai]\napi_key = "sk-geheim"\n[email]\nsmtp_password = "geheim"\n[integrations]
+    slack_channels = ["ops=https://hooks.slack.com/geheim"]
+    teams_channels = ["ops=https://teams.example/geheim"]
+    connectors = ["shop=https://shop.example/geheim"]`
+  const file = { text, name: 'f' }
+  const shown = shownSettings(effectiveSettings({ file, environment: {}, flags: new Map() }))
+  expect(JSON.stringify(shown)).not.toContain('geheim')
+  const of = (name: string) => shown.find((one) => one.name === name)?.text
+  expect([of('ai.api_key'), of('integrations.slack_channels')]).toEqual(['"***"', '["ops=***"]'])
+  const none = shownSettings(effectiveSettings({ file: null, environment: {}, flags: new Map() }))
+  expect(none.find(({ name }) => name === 'ai.api_key')?.text).toBe('""')
 })
 
 /** A text cut anywhere or with a character swapped is read or refused, and nothing else. */
@@ -313,10 +424,7 @@ test('damaged files are refused in order', () => {
       whole.slice(0, n),
       whole.slice(0, n) + (strays[n % strays.length] ?? '') + whole.slice(n + 1),
     ]) {
-      try {
-        readSettings(text, 'f')
-      } catch (err) {
-        if (!(err instanceof SettingsError)) throw err
+      for (const err of refusals(text, 'f')) {
         expect(err.message).toStartWith(`f:${err.line}:${err.column}: `)
         expect(err.line).toBeWithin(1, text.split('\n').length + 1)
         refused++
@@ -387,6 +495,7 @@ describe('the environment and the flags', () => {
       DESKBOX_SERVER_HOST: '0.0.0.0',
       DESKBOX_SERVER_PORT: '80',
       DESKBOX_SERVER_HOSTS: 'a.example, b.example',
+      DESKBOX_SERVER_PUBLIC_URL: 'https://desk.example',
       DESKBOX_SERVER_TLS_CERTIFICATE_FILE: 'c',
       DESKBOX_SERVER_TLS_KEY_FILE: 'k',
       DESKBOX_SERVER_INSECURE_HTTP: 'true',
@@ -408,8 +517,13 @@ describe('the environment and the flags', () => {
       DESKBOX_WEBHOOKS_TIMEOUT_SECONDS: '9',
       DESKBOX_RETENTION_DELIVERIES_DAYS: '10',
       DESKBOX_RETENTION_FAILED_DELIVERIES_DAYS: '11',
+      DESKBOX_RETENTION_EXECUTIONS_DAYS: '12',
+      DESKBOX_RETENTION_SKIPPED_EXECUTIONS_DAYS: '13',
+      DESKBOX_WORKFLOWS_CALL_TIMEOUT_SECONDS: '14',
+      DESKBOX_WORKFLOWS_CALLS_AT_ONCE: '15',
       DESKBOX_AI_BASE_URL: 'https://model.example/v1',
       DESKBOX_AI_MODEL: 'm',
+      DESKBOX_AI_API_KEY: '',
       DESKBOX_AI_API_KEY_FILE: 'k',
       DESKBOX_AI_AUTONOMY: '4',
       DESKBOX_AI_TIMEOUT: '5',
@@ -418,7 +532,8 @@ describe('the environment and the flags', () => {
       DESKBOX_EMAIL_SMTP_TLS: 'true',
       DESKBOX_EMAIL_SMTP_INSECURE: 'false',
       DESKBOX_EMAIL_SMTP_USER: 'u',
-      DESKBOX_EMAIL_SMTP_PASSWORD_FILE: 'p',
+      DESKBOX_EMAIL_SMTP_PASSWORD: 'p',
+      DESKBOX_EMAIL_SMTP_PASSWORD_FILE: '',
       DESKBOX_EMAIL_FROM: 'desk@example.com',
       DESKBOX_EMAIL_SIGNATURE: 's',
       DESKBOX_INTEGRATIONS_SLACK_CHANNELS: 'a=https://slack.example/x',

@@ -1,4 +1,4 @@
-import { SettingsError } from '../config/effective.ts'
+import { SettingsError, SettingsErrors } from '../config/effective.ts'
 import { version } from '../lib/version.ts'
 import { UsageError } from './args.ts'
 import { backup, backupHelp } from './backup.ts'
@@ -94,11 +94,13 @@ function say(io: Io, text: string): number {
 }
 
 function explain(verb: string, err: unknown, io: Io): number {
-  const message = err instanceof Error ? err.message : String(err)
-  io.err(`deskbox ${verb}: ${message}`)
+  const problems = err instanceof SettingsErrors ? err.problems : [err]
+  for (const problem of problems) {
+    io.err(`deskbox ${verb}: ${problem instanceof Error ? problem.message : String(problem)}`)
+  }
   if (err instanceof UsageError) {
     io.err(`deskbox ${verb} --help says how to call it`)
     return 2
   }
-  return err instanceof SettingsError ? 2 : 1
+  return err instanceof SettingsError || err instanceof SettingsErrors ? 2 : 1
 }

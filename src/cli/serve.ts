@@ -99,7 +99,7 @@ function rulesOf(settings: Settings, directory: string, cwd: string): Rules {
   const { limits, server, webhooks, retention, backup } = settings
   return {
     rates: limits,
-    hosts: server.hosts,
+    hosts: hostsOf(server),
     trustedProxies: new Networks(server.trustedProxies),
     privateNetworks: new Networks(webhooks.allowPrivateNetworks),
     workflows: servicesOf(settings, cwd),
@@ -115,6 +115,11 @@ function rulesOf(settings: Settings, directory: string, cwd: string): Rules {
     },
     backup: { ...backup, directory: backupFolder(settings, directory, cwd) },
   }
+}
+
+/** The name in the public address is the server's own. */
+function hostsOf({ hosts, publicUrl }: Settings['server']): readonly string[] {
+  return publicUrl === '' ? hosts : [...hosts, new URL(publicUrl).hostname]
 }
 
 function certificateOf({ tlsCertificateFile, tlsKeyFile }: Settings['server'], cwd: string) {
@@ -187,7 +192,9 @@ type Started = {
 
 function welcome(io: Io, { found, url, keys, keysPath }: Started): void {
   io.out(`Deskbox ${version}`)
+  const { publicUrl } = found.settings.server
   io.out(`  Address    ${url}`)
+  if (publicUrl !== '') io.out(`  Public     ${publicUrl}`)
   io.out(`  Data       ${found.directory}`)
   io.out(`  Settings   ${found.file ?? 'defaults (deskbox init writes a file to change them)'}`)
   io.out(`  Reference  ${url}/docs`)

@@ -2,23 +2,29 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Rules } from '../app.ts'
 import type { Settings } from '../config/effective.ts'
-import { secondMs } from '../lib/time.ts'
+import { dayMs, secondMs } from '../lib/time.ts'
 import { UsageError } from './args.ts'
 
 const mailTimeoutMs = 30 * secondMs
 
 /** What workflows may use as the settings name it; secrets are read from their files. Throws UsageError. */
 export function servicesOf(settings: Settings, cwd: string): Rules['workflows'] {
-  const { ai, email, integrations } = settings
+  const { ai, email, integrations, retention, workflows } = settings
   const { smtpHost: host, smtpPort: port, smtpUser: user } = email
   const isModelNamed = ai.baseUrl !== '' && ai.model !== ''
   return {
     autonomy: { level: ai.autonomy, sensitive: integrations.sensitiveActions },
     signature: email.signature,
     model: isModelNamed
-      ? { baseUrl: ai.baseUrl, name: ai.model, apiKey: secretIn(ai.apiKeyFile, cwd) }
+      ? { baseUrl: ai.baseUrl, name: ai.model, apiKey: ai.apiKey || secretIn(ai.apiKeyFile, cwd) }
       : null,
     modelTimeoutMs: ai.timeout * secondMs,
+    sendTimeoutMs: workflows.callTimeoutSeconds * secondMs,
+    callsAtOnce: workflows.callsAtOnce,
+    runsKept: {
+      endedMs: retention.executionsDays * dayMs,
+      skippedMs: retention.skippedExecutionsDays * dayMs,
+    },
     mail:
       host === ''
         ? null
@@ -26,7 +32,7 @@ export function servicesOf(settings: Settings, cwd: string): Rules['workflows'] 
             host,
             port,
             user,
-            password: secretIn(email.smtpPasswordFile, cwd),
+            password: email.smtpPassword || secretIn(email.smtpPasswordFile, cwd),
             from: email.from === '' ? user : email.from,
             isTls: email.smtpTls,
             isPlainAllowed: email.smtpInsecure,

@@ -38,7 +38,7 @@ export type Shorthands = {
 /**
  * The settings that hold: flags over the environment, that over the file, that over the defaults. A file that
  * is named, by `--config` or DESKBOX_CONFIG, must be there; the default one need not. `shorthands` are
- * further flags by dotted name. Throws SettingsError or UsageError.
+ * further flags by dotted name. Throws SettingsError, SettingsErrors or UsageError.
  */
 export function effective(
   { cwd, env }: Pick<Io, 'cwd' | 'env'>,

@@ -28,12 +28,13 @@ export function settingsTable(): string {
   )
 }
 
-/** Each setting with its value and where that came from. */
+/** Each setting with its value, as far as it may be shown, and where that came from. */
 export function shownSettings({ settings, origins }: Effective) {
   const values = valuesIn(settings)
   return entries.map((entry) => {
     const { dotted, setting } = entry
-    const value = values.get(dotted) ?? setting.initial
+    const held = values.get(dotted) ?? setting.initial
+    const value = setting.masked?.(held) ?? held
     return {
       name: dotted,
       value,

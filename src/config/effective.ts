@@ -1,7 +1,9 @@
-import { readFile, type FileSettings } from './file.ts'
+import { readFile, type FileSettings, type SettingsError } from './file.ts'
 import { nearest } from './nearest.ts'
+import { contradictions } from './contradictions.ts'
 import { entries, settingsFrom, type Entry, type Settings, type Value } from './table.ts'
 
+export { isLoopback } from './contradictions.ts'
 export { SettingsError } from './file.ts'
 export type { Settings } from './table.ts'
 
@@ -19,6 +21,17 @@ export type Sources = {
 /** A value of the environment or the command line that cannot be used. */
 export class SourceError extends Error {
   override name = 'SourceError'
+}
+
+/** Several of both: a line for each. */
+export class SettingsErrors extends Error {
+  override name = 'SettingsErrors'
+  readonly problems: readonly (SettingsError | SourceError)[]
+
+  constructor(problems: SettingsErrors['problems']) {
+    super(problems.map(({ message }) => message).join('\n'))
+    this.problems = problems
+  }
 }
 
 export type Effective = {
@@ -39,18 +52,23 @@ export function variableOf({ section, name }: Pick<Entry, 'section' | 'name'>): 
 /**
  * The settings that hold, and where each came from: flags over the environment, that over the file, that over
  * the defaults. Throws a SettingsError for the file and a SourceError for the other two, also when the
- * settings contradict each other.
+ * settings contradict each other; SettingsErrors when there is more than one thing to be said.
  */
 export function effectiveSettings({ file, environment, flags }: Sources): Effective {
-  refuseStrays(environment, flags)
   const inFile = file ? readFile(file.text, file.name) : undefined
+  const problems = [...(inFile?.problems ?? []), ...strays(environment, flags)]
   const origins = new Map<string, Origin>()
   const settings = settingsFrom((entry) => {
     const [origin, value] = chosen(entry, inFile, environment, flags)
     origins.set(entry.dotted, origin)
-    return value
+    if (!(value instanceof SourceError)) return value
+    problems.push(value)
+    return entry.setting.initial
   })
-  refuseContradictions(settings, origins, inFile)
+  // Where a value is missing, its default may contradict what was meant well.
+  if (problems.length === 0) problems.push(...refusals(settings, origins, inFile))
+  const [problem, ...others] = problems
+  if (problem) throw others.length === 0 ? problem : new SettingsErrors(problems)
   return { settings, origins }
 }
 
@@ -59,7 +77,7 @@ function chosen(
   inFile: FileSettings | undefined,
   environment: Sources['environment'],
   flags: Sources['flags'],
-): [Origin, Value] {
+): [Origin, Value | SourceError] {
   const { dotted, setting } = entry
   const given = flags.get(dotted)
   if (given) return ['flag', fromText(entry, given.flag, given.text)]
@@ -71,66 +89,41 @@ function chosen(
   return value === undefined ? ['default', setting.initial] : ['file', value]
 }
 
-function fromText({ setting }: Entry, source: string, text: string): Value {
+function fromText({ setting }: Entry, source: string, text: string): Value | SourceError {
   const value = setting.kind.fromText(text)
-  if (value === undefined) throw new SourceError(`${source} must be ${setting.kind.must}`)
-  return value
+  return value ?? new SourceError(`${source} must be ${setting.kind.must}`)
 }
 
-function refuseStrays(environment: Sources['environment'], flags: Sources['flags']): void {
-  const variables = new Map(entries.map((entry) => [variableOf(entry), entry]))
-  for (const name of Object.keys(environment)) {
-    if (!name.startsWith(prefix) || variables.has(name) || reserved.has(name)) continue
-    const near = nearest(name, [...variables.keys()])
-    const hint = near === undefined ? '' : `; did you mean ${near}?`
-    throw new SourceError(`The environment variable ${name} is not a setting${hint}`)
-  }
-  for (const name of flags.keys()) {
-    if (entries.some(({ dotted }) => dotted === name)) continue
-    const near = nearest(
-      name,
-      entries.map(({ dotted }) => dotted),
-    )
-    const hint = near === undefined ? '' : `; did you mean ${near}?`
-    throw new SourceError(`--set ${name} is not a setting${hint}`)
-  }
+/** What the environment and the flags name that is no setting. */
+function strays(environment: Sources['environment'], flags: Sources['flags']) {
+  const variables = entries.map(variableOf)
+  const dotted = entries.map((entry) => entry.dotted)
+  const named = Object.keys(environment).filter((name) => name.startsWith(prefix))
+  return [
+    ...named
+      .filter((name) => !variables.includes(name) && !reserved.has(name))
+      .map((name) => stray(`The environment variable ${name}`, nearest(name, variables))),
+    ...[...flags.keys()]
+      .filter((name) => !dotted.includes(name))
+      .map((name) => stray(`--set ${name}`, nearest(name, dotted))),
+  ]
 }
 
-/** Settings that are good each by itself and not together, and what is to be said of them. */
-function contradiction({ server }: Settings): [dotted: string, problem: string] | undefined {
-  const { tlsCertificateFile: certificate, tlsKeyFile: key, host, insecureHttp } = server
-  if (certificate !== '' && key === '') {
-    return ['server.tls_certificate_file', 'server.tls_certificate_file needs server.tls_key_file']
-  }
-  if (key !== '' && certificate === '') {
-    return ['server.tls_key_file', 'server.tls_key_file needs server.tls_certificate_file']
-  }
-  if (certificate === '' && !isLoopback(host) && !insecureHttp) {
-    return [
-      'server.host',
-      `server.host ${host} is reached from outside, and plain HTTP shows API keys to everybody on ` +
-        'the way: set server.tls_certificate_file and server.tls_key_file, or listen on 127.0.0.1 ' +
-        'behind a proxy, or set server.insecure_http = true',
-    ]
-  }
-  return undefined
+function stray(what: string, near: string | undefined): SettingsError | SourceError {
+  const hint = near === undefined ? '' : `; did you mean ${near}?`
+  return new SourceError(`${what} is not a setting${hint}`)
 }
 
-function refuseContradictions(
+function refusals(
   settings: Settings,
   origins: ReadonlyMap<string, Origin>,
   inFile: FileSettings | undefined,
-): void {
-  const found = contradiction(settings)
-  if (!found) return
-  const [dotted, problem] = found
-  if (inFile && origins.get(dotted) === 'file') throw inFile.refusal(dotted, problem)
-  throw new SourceError(problem)
-}
-
-/** Whether only this machine reaches what listens there. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+): (SettingsError | SourceError)[] {
+  return contradictions(settings).map(([dotted, problem]) =>
+    inFile && origins.get(dotted) === 'file'
+      ? inFile.refusal(dotted, problem)
+      : new SourceError(problem),
+  )
 }
 
 /** The settings that a reload would change: those it applies, and those that need a restart. */

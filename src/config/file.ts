@@ -23,13 +23,16 @@ export class SettingsError extends Error {
 /** What a settings file sets, by dotted name, and how to refuse one of its values later. */
 export type FileSettings = {
   readonly values: ReadonlyMap<string, Value>
+  /** What in it cannot be used, in the order of the file. */
+  readonly problems: readonly SettingsError[]
   /** The error that names where `dotted` stands. */
   readonly refusal: (dotted: string, problem: string) => SettingsError
 }
 
 /**
- * Reads a settings file. Throws a SettingsError when something in it is no setting, has no usable value,
- * is given twice or is no TOML. `file` is only the name for messages.
+ * Reads a settings file, and finds everything in it that is no setting or has no usable value. Throws a
+ * SettingsError when it is no TOML, a key that is given twice included, since nothing behind that place can be
+ * read. `file` is only the name for messages.
  */
 export function readFile(content: string, file: string): FileSettings {
   const source = content.replace(/^\uFEFF/, '')
@@ -39,35 +42,46 @@ export function readFile(content: string, file: string): FileSettings {
     const place = placeOf(source, found?.offset ?? 0)
     return new SettingsError({ file, ...place, key: path.join('.') }, problem)
   }
-  const stray = strayName(document)
-  if (stray) throw refusal(...stray)
+  const problems = strayNames(document).map(([path, problem]) => refusal(path, problem))
   const values = new Map<string, Value>()
   for (const { section, name, dotted, setting } of entries) {
-    const raw = (document[section] as Document | undefined)?.[name]
+    const settings = document[section]
+    const raw = isDocument(settings) ? settings[name] : undefined
     if (raw === undefined) continue
     const value = setting.kind.fromToml(raw)
     if (value === undefined) {
-      throw refusal([section, name], `${dotted} must be ${setting.kind.must}`)
-    }
-    values.set(dotted, value)
+      problems.push(refusal([section, name], `${dotted} must be ${setting.kind.must}`))
+    } else values.set(dotted, value)
   }
-  return { values, refusal: (dotted, problem) => refusal(dotted.split('.'), problem) }
+  return {
+    values,
+    problems: problems.toSorted((one, other) => placesOf(one) - placesOf(other)),
+    refusal: (dotted, problem) => refusal(dotted.split('.'), problem),
+  }
 }
 
 type Document = { [key: string]: unknown }
 
-/** The first name that the table does not know, and what is to be said of it. */
-function strayName(document: Document): [path: string[], problem: string] | undefined {
-  for (const [section, value] of Object.entries(document)) {
+type Stray = readonly [path: string[], problem: string]
+
+/** The names that the table does not know, and what is to be said of each. */
+function strayNames(document: Document): Stray[] {
+  return Object.entries(document).flatMap(([section, value]): Stray[] => {
     const isTable = isDocument(value)
-    if (!sections.includes(section)) return [[section], unknown([section], isTable)]
+    if (!sections.includes(section)) return [[[section], unknown([section], isTable)]]
     if (!isTable) {
-      return [[section], `${section} is a section: write [${section}] above its settings`]
+      return [[[section], `${section} is a section: write [${section}] above its settings`]]
     }
-    const stray = Object.keys(value).find((name) => !isSetting(section, name))
-    if (stray !== undefined) return [[section, stray], unknown([section, stray], false)]
-  }
-  return undefined
+    return Object.keys(value)
+      .filter((name) => !isSetting(section, name))
+      .map((name) => [[section, name], unknown([section, name], false)])
+  })
+}
+
+const columnsMost = 1e6
+
+function placesOf({ line, column }: SettingsError): number {
+  return line * columnsMost + column
 }
 
 function isSetting(section: string, name: string): boolean {

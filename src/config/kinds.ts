@@ -32,6 +32,16 @@ export function optionalText(example: string): Kind<string> {
   }
 }
 
+/** Where something is reached: scheme, name and port alone, or nothing. */
+export function origin(example: string): Kind<string> {
+  return {
+    must: `an address without a path, like ${JSON.stringify(example)}, or ""`,
+    fromToml: originIn,
+    fromText: (raw) => originIn(raw.trim()),
+    toToml: (value) => JSON.stringify(value),
+  }
+}
+
 /** A cron pattern, or nothing. */
 export function cron(): Kind<string> {
   return {
@@ -123,6 +133,11 @@ export function list(
 
 function patternIn(raw: unknown): string | undefined {
   return typeof raw === 'string' && (raw === '' || isCron(raw)) ? raw : undefined
+}
+
+function originIn(raw: unknown): string | undefined {
+  if (typeof raw !== 'string') return undefined
+  return raw === '' || (/^https?:\/\/[^/?#@\s]+$/.test(raw) && URL.canParse(raw)) ? raw : undefined
 }
 
 function isLine(text: string): boolean {

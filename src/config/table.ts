@@ -1,7 +1,7 @@
 import { isNetwork } from '../security/networks.ts'
 import { logLevels } from '../lib/log.ts'
-import { cron, flag, list, oneOf, optionalText, text, whole, wholes } from './kinds.ts'
-import { ai, email, integrations } from './services.ts'
+import { cron, flag, list, oneOf, optionalText, origin, text, whole, wholes } from './kinds.ts'
+import { ai, email, integrations, workflows } from './services.ts'
 import { fixed, reloaded, type Setting } from './setting.ts'
 
 export type { Setting } from './setting.ts'
@@ -23,6 +23,12 @@ export const table = {
       [],
       'host names',
       'The names that callers may use, beside localhost and addresses.',
+    ),
+    public_url: reloaded(
+      origin('https://desk.example.com'),
+      '',
+      'address',
+      'How callers reach the server, behind a proxy say; its name is one of hosts.',
     ),
     tls_certificate_file: fixed(
       optionalText('/etc/deskbox/tls.crt'),
@@ -151,6 +157,18 @@ export const table = {
       'days',
       'How long a delivery is kept once it is given up.',
     ),
+    executions_days: reloaded(
+      whole(1, 3650),
+      90,
+      'days',
+      'How long what a run of a workflow did is kept once it has ended.',
+    ),
+    skipped_executions_days: reloaded(
+      whole(1, 3650),
+      7,
+      'days',
+      'How long a run that did nothing is kept.',
+    ),
     events_days: reloaded(
       whole(0, 36_500),
       90,
@@ -164,6 +182,7 @@ export const table = {
       'How long a ticket is kept once it is closed; 0 is for ever.',
     ),
   },
+  workflows,
   ai,
   email,
   integrations,

@@ -1,6 +1,7 @@
 import type { Kept } from '../domain/dispatchends.ts'
 import type { KeyRing } from '../domain/keyring.ts'
 import type { Desk } from '../domain/tx.ts'
+import type { RunsKept } from '../domain/workflowremains.ts'
 import type { Log } from '../lib/log.ts'
 import type { Store } from '../store/db.ts'
 import { expireProposals } from './approvals.ts'
@@ -30,6 +31,7 @@ export function jobsOf(
     readonly rules: () => {
       readonly eventsDays: number
       readonly closedTicketsDays: number
+      readonly workflows: { readonly runsKept: RunsKept }
       readonly deliveries: { kept: Kept }
     }
   },
@@ -40,7 +42,7 @@ export function jobsOf(
     saveKeyUses(ring),
     forgetAnswers(desk),
     forgetSessions(desk),
-    forgetRuns(desk),
+    forgetRuns(desk, () => rules().workflows.runsKept),
     forgetEvents(desk, () => rules().eventsDays),
     forgetTickets(desk, () => rules().closedTicketsDays),
     expireProposals(desk),

@@ -6,7 +6,7 @@ import { forgetOldAnswers } from '../domain/idempotency.ts'
 import type { KeyRing } from '../domain/keyring.ts'
 import { forgetEndedSessions } from '../domain/sessions.ts'
 import { jobActor, type Desk, type Tx } from '../domain/tx.ts'
-import { forgetOldRuns } from '../domain/workflowremains.ts'
+import { forgetOldRuns, type RunsKept } from '../domain/workflowremains.ts'
 import type { Log } from '../lib/log.ts'
 import { minuteMs, type Millis } from '../lib/time.ts'
 import type { Store } from '../store/db.ts'
@@ -70,8 +70,8 @@ export function forgetSessions(desk: Desk): Job {
 }
 
 /** Clears away old runs of workflows and what is left of deleted ones, once a minute, in small batches. */
-export function forgetRuns(desk: Desk): Job {
-  return forgetting('forget runs', desk, forgetOldRuns)
+export function forgetRuns(desk: Desk, kept: () => RunsKept): Job {
+  return forgetting('forget runs', desk, (tx, most) => forgetOldRuns(tx, kept(), most))
 }
 
 /** Clears away what is left of deleted webhooks, once a minute, in small batches. */
@@ -96,7 +96,6 @@ export function forgetEvents(desk: Desk, days: () => number): Job {
   return forgetting('forget events', desk, forget, 1)
 }
 
-/** Rests once fewer than `enough` were forgotten. */
 /** Deletes tickets that have been closed for long enough, once a minute, in small batches. */
 export function forgetTickets(desk: Desk, days: () => number): Job {
   const forget = (tx: Tx) => forgetClosedTickets(tx, days(), ticketsPerStep)
@@ -104,6 +103,7 @@ export function forgetTickets(desk: Desk, days: () => number): Job {
   return forgetting('forget closed tickets', desk, forget, 1)
 }
 
+/** Rests once fewer than `enough` were forgotten. */
 function forgetting(
   name: string,
   desk: Desk,

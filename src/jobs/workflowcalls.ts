@@ -21,9 +21,9 @@ export type CallParts = {
   readonly make: MakeCall
   /** The longest that a call may take. */
   readonly timeoutMs: () => Millis
+  /** How many are made at the same time. */
+  readonly inFlightMost: () => number
 }
-
-const inFlightMax = 16
 
 // Past the deadline of a call, for a process that was held up.
 const leaseMarginMs = 30 * secondMs
@@ -58,8 +58,8 @@ export class CallDesk {
 
   /** Begins calls that are due, as many as there is room for. A question costs no commit. */
   look(): void {
-    const { desk, log } = this.#parts
-    if (this.#isClaiming || this.#isStopping || this.inFlight >= inFlightMax) return
+    const { desk, log, inFlightMost } = this.#parts
+    if (this.#isClaiming || this.#isStopping || this.inFlight >= inFlightMost()) return
     if (!desk.read(jobActor, areCallsDue)) return
     this.#isClaiming = true
     this.#claim()
@@ -79,8 +79,8 @@ export class CallDesk {
   }
 
   async #claim(): Promise<void> {
-    const { desk, lease, timeoutMs } = this.#parts
-    const most = inFlightMax - this.inFlight
+    const { desk, lease, timeoutMs, inFlightMost } = this.#parts
+    const most = inFlightMost() - this.inFlight
     const leaseMs = timeoutMs() + leaseMarginMs
     const calls = await desk.write(jobActor, (tx) => claimCalls(tx, { lease, leaseMs, most }))
     for (const call of calls) {

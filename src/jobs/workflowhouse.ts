@@ -1,9 +1,10 @@
 import type { Clock, Desk, Random } from '../domain/tx.ts'
 import type { Autonomy } from '../domain/workflowapprovals.ts'
+import type { RunsKept } from '../domain/workflowremains.ts'
 import { Programs } from '../domain/workflowruns.ts'
 import { makeUid, uidRandomBytes } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
-import { secondMs, type Millis } from '../lib/time.ts'
+import { dayMs, secondMs, type Millis } from '../lib/time.ts'
 import { mailClient, type MailServer } from '../security/mail.ts'
 import { Networks } from '../security/networks.ts'
 import { outboundClient } from '../security/outbound.ts'
@@ -19,6 +20,10 @@ export type WorkflowSettings = Pick<Services, 'model' | 'slack' | 'teams' | 'con
   readonly signature: string
   readonly model: Model | null
   readonly modelTimeoutMs: Millis
+  /** How long a call may take that is none to the model. */
+  readonly sendTimeoutMs: Millis
+  readonly callsAtOnce: number
+  readonly runsKept: RunsKept
   readonly mail: MailServer | null
 }
 
@@ -28,6 +33,9 @@ export const noServices: WorkflowSettings = {
   signature: '',
   model: null,
   modelTimeoutMs: 60 * secondMs,
+  sendTimeoutMs: 15 * secondMs,
+  callsAtOnce: 16,
+  runsKept: { endedMs: 90 * dayMs, skippedMs: 7 * dayMs },
   mail: null,
   slack: new Map(),
   teams: new Map(),
@@ -48,7 +56,6 @@ export type HouseParts = {
   readonly targets: () => TargetRules
 }
 
-const sendTimeoutMs = 15 * secondMs
 const answerBytesMax = 16 * 1024
 const modelAnswerBytesMax = 512 * 1024
 
@@ -60,7 +67,7 @@ export function makeRunner(parts: HouseParts): WorkflowRunner {
   const { desk, machine, settings, targets } = parts
   const { clock, monotonic, random, log } = machine
   const services = (): Services => {
-    const { mail, modelTimeoutMs, ...named } = settings()
+    const { mail, modelTimeoutMs, sendTimeoutMs, ...named } = settings()
     const rules = targets()
     const own = { ...rules, allowed: everywhere, timeoutMs: modelTimeoutMs, monotonic }
     return {
@@ -81,7 +88,8 @@ export function makeRunner(parts: HouseParts): WorkflowRunner {
     // No other run of the server has the same.
     lease: makeUid(clock(), random(uidRandomBytes)),
     make: callMaker(services),
-    timeoutMs: () => Math.max(sendTimeoutMs, settings().modelTimeoutMs),
+    timeoutMs: () => Math.max(settings().sendTimeoutMs, settings().modelTimeoutMs),
+    inFlightMost: () => settings().callsAtOnce,
   })
   const programs = new Programs()
   const rules = () => ({ programs, ...settings() })

@@ -12,12 +12,14 @@ import { openTicket } from '../support/workflows.ts'
 import { makeWorkflow } from '../support/workflowseed.ts'
 import { clientOf, T0, testDesk, type TestDesk } from '../store/fixtures.ts'
 
+const kept = { endedMs: 90 * dayMs, skippedMs: 7 * dayMs }
+
 let house: TestDesk
 let job: Job
 
 beforeEach(async () => {
   house = await testDesk()
-  job = forgetRuns(house.desk)
+  job = forgetRuns(house.desk, () => kept)
 })
 afterEach(() => house[Symbol.dispose]())
 

@@ -7,7 +7,7 @@ import { migrate } from '../../src/store/migrate.ts'
 import { runStatuses } from '../../src/store/schema.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { fixture } from '../fixtures/make.ts'
-import { seeded } from '../prove/random.ts'
+import { seeded, type Random } from '../prove/random.ts'
 import { makeWorkflow } from '../support/workflowseed.ts'
 import { clientOf, T0, testDesk, type TestDesk } from './fixtures.ts'
 import { traced } from './plans.ts'
@@ -63,6 +63,9 @@ const idle = {
   approvals: [0, 0],
 }
 
+const someStatus = (random: Random) =>
+  runStatuses[random.between(0, runStatuses.length - 1)] ?? 'running'
+
 describe('the states', () => {
   test('of an empty desk are all nought, and each is told', () => {
     const found = read()
@@ -93,12 +96,16 @@ describe('the states', () => {
     const random = seeded(15)
     await house.desk.write(systemActor, (tx) => {
       for (let n = 0; n < 3; n++) makeWorkflow(tx)
-      const some = () => runStatuses[random.between(0, runStatuses.length - 1)] ?? 'running'
       for (let n = 0; n < 200; n++) {
         const run = { uid: tx.uid(), version: 1, triggerType: 'manual', triggerData: '{}' }
         const workflowId = random.between(1, 3)
-        const id = insertRun(tx.q, { ...run, workflowId, startedAt: tx.now, status: some() })
-        if (random.chance(0.5)) updateRun(tx.q, id, { status: some() })
+        const id = insertRun(tx.q, {
+          ...run,
+          workflowId,
+          startedAt: tx.now,
+          status: someStatus(random),
+        })
+        if (random.chance(0.5)) updateRun(tx.q, id, { status: someStatus(random) })
       }
     })
     sql('DELETE FROM workflow_runs WHERE id % 3 = 0; DELETE FROM workflows WHERE id = 2')

@@ -133,6 +133,7 @@ export async function workflowHouse(house?: TestDesk): Promise<WorkflowHouse> {
     signature: '',
   }
   const callDesk = new CallDesk({
+    inFlightMost: () => 16,
     desk,
     log,
     lease: 'test',
