@@ -32,7 +32,7 @@ const may: { readonly [folder: string]: Rule } = {
     folders: ['lib', 'security', 'store', 'domain', 'http', 'http/keva', 'http/deskhive', 'jobs'],
   },
   'src/cli': {
-    // The two dialects only for the names of the scopes that a new key may have.
+    // The two dialects only for the names of the scopes that a new key may have, and to show records as they do.
     folders: [
       'lib',
       'security',

@@ -20,3 +20,18 @@ export function onlyWord(words: readonly string[]): string | undefined {
   if (unexpected !== undefined) throw new UsageError(`Unexpected argument '${unexpected}'`)
   return word
 }
+
+/** Refuses words that a verb lacks or does not take; `names` says what each is. Throws UsageError. */
+export function wordsOf(verb: string, words: readonly string[], names: readonly string[]): void {
+  if (words.length < names.length) throw new UsageError(`${verb} needs ${names.join(' and ')}`)
+  const unexpected = words[names.length]
+  if (unexpected !== undefined) throw new UsageError(`Unexpected argument '${unexpected}'`)
+}
+
+/** How many, from 1 to `most`; undefined where the flag is not given. Throws UsageError. */
+export function countOf(flag: string, text: string | undefined, most: number): number | undefined {
+  if (text === undefined) return undefined
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  if (count >= 1 && count <= most) return count
+  throw new UsageError(`${flag} takes a whole number from 1 to ${most}`)
+}

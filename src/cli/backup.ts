@@ -19,12 +19,13 @@ import { effective, folderFlags, requireDesk, type FolderFlags } from './setting
 
 export const backupHelp = `usage: deskbox backup [FILE]
 
-Makes a backup, beside a running server or without one: one file that restores everything
-(deskbox restore FILE). It holds the database and the keys that sign and seal, so keep it as
-safe as the data folder. It is a tar archive; manifest.json in it says what it is of.
-The backup is unpacked again and checked before it is called good.
+Makes a backup, beside a running server or without one: one file that restores
+everything (deskbox restore FILE). It holds the database and the keys that sign
+and seal, so keep it as safe as the data folder. It is a tar archive;
+manifest.json in it says what it is of. The backup is unpacked again and checked
+before it is called good.
 
-  FILE          the file to make (default: by its time, in the folder of backup.directory)
+  FILE          the file to make (default: by its time, in backup.directory)
   --unrecorded  tell nobody of it: no event, no entry in the activity log
   --config FILE, --data DIR, --set NAME=VALUE   as for deskbox serve
   --json        machine-readable output`

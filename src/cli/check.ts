@@ -5,8 +5,9 @@ import { effective, folderFlags } from './settings.ts'
 
 export const checkHelp = `usage: deskbox check [--config FILE] [--set NAME=VALUE]
 
-Reads the settings as deskbox serve would, and shows each value with where it came from:
-the defaults, the settings file, the environment, or a flag. Nothing is started.
+Reads the settings as deskbox serve would, and shows each value with where it
+came from: the defaults, the settings file, the environment, or a flag. Nothing
+is started.
 
   --config FILE     settings file (default ./deskbox.toml, if it is there)
   --set NAME=VALUE  a setting for this call, such as server.port=8080

@@ -8,10 +8,11 @@ import { effective, folderFlags, requireDesk } from './settings.ts'
 
 export const doctorHelp = `usage: deskbox doctor
 
-Looks at the desk, also while the server runs, and changes nothing: disk space, permissions,
-clock, file descriptors, every page of the database, schema, settings, port, backups, work that
-is late, webhooks that fail. Says what to do about each finding.
-The exit code is 1 when there is a problem; notes and warnings alone are 0.
+Looks at the desk, also while the server runs, and changes nothing: disk space,
+permissions, clock, file descriptors, every page of the database, schema,
+settings, port, backups, work that is late, webhooks that fail. Says what to do
+about each finding. The exit code is 1 when there is a problem; notes and
+warnings alone are 0.
 
   --config FILE, --data DIR, --set NAME=VALUE   as for deskbox serve
   --json    machine-readable output`

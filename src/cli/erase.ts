@@ -14,11 +14,12 @@ import { effective, folderFlags, requireDesk } from './settings.ts'
 
 export const eraseHelp = `usage: deskbox erase --customer EMAIL --yes
 
-Takes a customer out of everything, for good: the texts of the customer's tickets, names and
-addresses wherever they stand, the events and deliveries that told of them, the full-text
-search, and the bytes of them in the file and its log. Tickets, messages and counts stay, of
-nobody. Works beside a running server. Prints a receipt, and names the older copies of the
-database that still hold the customer.
+Takes a customer out of everything, for good: the texts of the customer's
+tickets, names and addresses wherever they stand, the events and deliveries that
+told of them, the full-text search, and the bytes of them in the file and its
+log. Tickets, messages and counts stay, of nobody. Works beside a running
+server. Prints a receipt, and names the older copies of the database that still
+hold the customer.
 
   --customer EMAIL  whom to erase
   --yes             do it; without this, only what would be erased is counted

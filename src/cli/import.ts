@@ -7,8 +7,8 @@ import { effective, folderFlags } from './settings.ts'
 
 export const importHelp = `usage: deskbox import FILE
 
-Makes a desk of the lines that deskbox export wrote, in a data folder that holds none. They are
-checked whole; what is damaged or cut short makes no desk.
+Makes a desk of the lines that deskbox export wrote, in a data folder that holds
+none. They are checked whole; what is damaged or cut short makes no desk.
 
   --config FILE, --data DIR, --set NAME=VALUE   as for deskbox serve
   --json    machine-readable output`

@@ -1,77 +1,71 @@
-import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { sampleSettings } from '../config/describe.ts'
+import { argsOf, UsageError, wordsOf } from './args.ts'
 import type { Io } from './io.ts'
 
-const usage = 'usage: deskbox init [--config FILE]'
-const help = `${usage}
-
-Writes a settings file in which every setting is explained and commented out.
-An existing file is never overwritten.
-
-  --config FILE  where to write it (default ./deskbox.toml)
-  --help         show this text`
 const defaultFile = 'deskbox.toml'
+
+export const initHelp = `usage: deskbox init [--config FILE]
+
+Writes a settings file in which every setting is explained and commented out. A
+file that is there is never overwritten; one that says just that is as good as
+written.
+
+  --config FILE  where to write it (default ./${defaultFile})
+  --json         machine-readable output`
+
+const flags = {
+  config: { type: 'string', default: defaultFile },
+  json: { type: 'boolean', default: false },
+} as const
 
 /**
  * `deskbox init`: writes the sample settings, readable by their owner only, and prints the next
- * step. Answers the exit code: 0, 1 when the file exists or cannot be written, 2 for wrong usage.
+ * step. Answers the exit code.
  */
 export function init(args: string[], io: Io): number {
-  const options = optionsOf(args)
-  if (typeof options === 'string') {
-    io.err(`deskbox init: ${options}`)
-    io.err(usage)
-    return 2
-  }
-  if (options.help) {
-    io.out(help)
+  const { values, positionals } = argsOf(args, flags)
+  wordsOf('init', positionals, [])
+  const { config: file } = values
+  if (file === '') throw new UsageError('--config needs the name of a file')
+  const path = resolve(io.cwd, file)
+  const isWritten = !isSample(path)
+  if (isWritten) writeNew(path, file)
+  if (values.json) {
+    io.out(JSON.stringify({ file: path, written: isWritten }))
     return 0
   }
-  const failure = writeNew(resolve(io.cwd, options.file), sampleSettings())
-  if (failure !== null) {
-    io.err(`deskbox init: ${options.file} ${failure}`)
-    return 1
-  }
-  const flag = options.file === defaultFile ? '' : ` --config ${quoted(options.file)}`
-  io.out(`Wrote ${options.file}. Every setting in it is commented out and shows its default.`)
+  const flag = file === defaultFile ? '' : ` --config ${quoted(file)}`
+  const what = isWritten ? `Wrote ${file}` : `${file} is there already`
+  io.out(`${what}. Every setting in it is commented out and shows its default.`)
   io.out(`Next: deskbox serve${flag}`)
   return 0
 }
 
-/** The options, or what is wrong with them. */
-function optionsOf(args: string[]): { file: string; help: boolean } | string {
+/** Whether the file is there, and says what it would be written to say. */
+function isSample(path: string): boolean {
   try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        config: { type: 'string', default: defaultFile },
-        help: { type: 'boolean', default: false },
-      },
-    })
-    if (values.config === '') return '--config needs the name of a file'
-    return { file: values.config, help: values.help }
-  } catch (err) {
-    return err instanceof Error ? err.message : String(err)
+    return lstatSync(path).isFile() && readFileSync(path, 'utf8') === sampleSettings()
+  } catch {
+    return false
   }
 }
 
-/** Creates the file, or says why not. `wx` fails on anything that is there, a link included. */
-function writeNew(path: string, text: string): string | null {
+/** Creates the file, or throws why not. `wx` fails on anything that is there, a link included. */
+function writeNew(path: string, shownAs: string): void {
   let fd: number
   try {
     fd = openSync(path, 'wx', 0o600)
   } catch (err) {
-    return reason(err)
+    throw new Error(`${shownAs} ${reason(err)}`, { cause: err })
   }
   try {
-    writeFileSync(fd, text)
-    return null
+    writeFileSync(fd, sampleSettings())
   } catch (err) {
     // Half a file would make the next try fail as if it were somebody's settings.
     unlinkSync(path)
-    return reason(err)
+    throw new Error(`${shownAs} ${reason(err)}`, { cause: err })
   } finally {
     closeSync(fd)
   }

@@ -14,18 +14,20 @@ import { realMachine } from './machine.ts'
 import { effective, folderFlags, requireDesk } from './settings.ts'
 
 export const keysHelp = `usage: deskbox keys create --kind keva|internal|external --name NAME
-                          [--scopes A,B] [--special] [--agent EMAIL] [--expires DATE]
+                          [--scopes A,B] [--special] [--agent EMAIL]
+                          [--expires DATE]
        deskbox keys list
        deskbox keys revoke ID
        deskbox keys rotate-signing
 
-Works beside a running server, which takes notice within a second. rotate-signing makes
-the key that signs the tokens of people who sign in; tokens of the former one stay good
-until they expire, a quarter of an hour later at most.
+Works beside a running server, which takes notice within a second.
+rotate-signing makes the key that signs the tokens of people who sign in; tokens
+of the former one stay good until they expire, a quarter of an hour later at
+most.
 
   --kind KIND    keva, internal (DeskHive admins) or external (DeskHive agents)
   --name NAME    what the key is for
-  --scopes A,B   what the key may do; a Keva key without scopes may do everything
+  --scopes A,B   what the key may do; a Keva key without them may do everything
   --special      an internal key that may do everything
   --agent EMAIL  the agent that an external key stands for (see deskbox staff)
   --expires DATE the moment from which the key is refused, such as 2027-01-01

@@ -7,12 +7,14 @@ import { effective, folderFlags } from './settings.ts'
 
 export const restoreHelp = `usage: deskbox restore FILE
 
-Puts what a backup holds in the place of what the data folder holds. The server must be stopped.
-The backup is checked first; a damaged one, or one of a newer version, changes nothing. What is
-replaced is kept, in a folder of its own within the data folder. Webhook deliveries that were
-waiting when the backup was made are sent again once the server runs.
+Puts what a backup holds in the place of what the data folder holds. The server
+must be stopped. The backup is checked first; a damaged one, or one of a newer
+version, changes nothing. What is replaced is kept, in a folder of its own
+within the data folder. Webhook deliveries that were waiting when the backup was
+made are sent again once the server runs.
 
-  FILE      a file that deskbox backup made, or a database alone (a before-….db of an upgrade)
+  FILE      a file that deskbox backup made, or a database alone, such as a
+            before-….db of an upgrade
   --config FILE, --data DIR, --set NAME=VALUE   as for deskbox serve
   --json    machine-readable output`
 

@@ -1,11 +1,11 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { listen, openDesk, type Listening, type OpenDesk, type Rules } from '../app.ts'
+import { defaultOf } from '../config/describe.ts'
 import { changesBetween, type Settings } from '../config/effective.ts'
 import { firstKeys, type FirstKeys } from '../domain/installation.ts'
 import type { Log } from '../lib/log.ts'
 import { dayMs, secondMs } from '../lib/time.ts'
-import { version } from '../lib/version.ts'
 import { Networks } from '../security/networks.ts'
 import { argsOf, onlyWord, UsageError } from './args.ts'
 import { backupFolder } from './backup.ts'
@@ -17,20 +17,23 @@ import { realLog, realMachine } from './machine.ts'
 import { notifyManager } from './notify.ts'
 import { servicesOf } from './services.ts'
 import { effective, folderFlags, type Effective } from './settings.ts'
+import { welcome } from './welcome.ts'
 
 export const serveHelp = `usage: deskbox serve [--config FILE] [--data DIR] [--host H] [--port P]
                      [--set NAME=VALUE]
 
-Starts the server and keeps it running until SIGTERM or SIGINT. SIGHUP reads the settings again.
+Starts the server and keeps it running until SIGTERM or SIGINT. SIGHUP reads the
+settings again.
 
   --config FILE     settings file (default ./deskbox.toml, if it is there)
-  --data DIR        data folder, made when absent (default ./data)
-  --host H          address to listen on (default 127.0.0.1)
-  --port P          port, 0 for any free one (default 7300)
+  --data DIR        data folder, made when absent (default ${defaultOf('data.directory')})
+  --host H          address to listen on (default ${defaultOf('server.host')})
+  --port P          port, 0 for any free one (default ${defaultOf('server.port')})
   --set NAME=VALUE  any setting, such as limits.keva_per_minute=200
+  --json            say where everything is in one line of JSON
 
-Flags win over environment variables (DESKBOX_SERVER_PORT), which win over the file.
-deskbox check shows what holds.`
+Flags win over environment variables (DESKBOX_SERVER_PORT), which win over the
+file. deskbox help settings names them all, deskbox check shows what holds.`
 
 // Within the ten seconds that service managers give before they kill.
 const graceMs = 8000
@@ -42,6 +45,7 @@ export async function serve(args: string[], io: Io): Promise<number> {
     ...folderFlags,
     host: { type: 'string' },
     port: { type: 'string' },
+    json: { type: 'boolean', default: false },
   })
   if (onlyWord(positionals) !== undefined) throw new UsageError('serve takes no arguments')
   const read = () =>
@@ -79,7 +83,7 @@ export async function serve(args: string[], io: Io): Promise<number> {
     await listening.stop(0)
     throw err
   })
-  welcome(io, { found, url: listening.url, keys, keysPath })
+  welcome(io, { found, url: listening.url, keys, keysPath, isForPrograms: values.json })
   const take = (settings: Settings) => {
     sink.reopen(destinationOf(settings, io))
     level = settings.log.level
@@ -181,45 +185,4 @@ function nextSignal(): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
   return promise
-}
-
-type Started = {
-  readonly found: Effective
-  readonly url: string
-  readonly keys: FirstKeys | undefined
-  readonly keysPath: string
-}
-
-function welcome(io: Io, { found, url, keys, keysPath }: Started): void {
-  io.out(`Deskbox ${version}`)
-  const { publicUrl } = found.settings.server
-  io.out(`  Address    ${url}`)
-  if (publicUrl !== '') io.out(`  Public     ${publicUrl}`)
-  io.out(`  Data       ${found.directory}`)
-  io.out(`  Settings   ${found.file ?? 'defaults (deskbox init writes a file to change them)'}`)
-  io.out(`  Reference  ${url}/docs`)
-  io.out('')
-  if (!keys) {
-    io.out('Next: deskbox keys create makes another API key, deskbox keys list shows them.')
-  } else if (io.isTerminal) {
-    showKeys(io, url, keys)
-  } else {
-    io.out(`The first API keys are in ${keysPath}`)
-    io.out('Next: read them there, then delete that file.')
-  }
-}
-
-function showKeys(io: Io, url: string, { keva, internal }: FirstKeys): void {
-  io.out('The first API keys, shown only now:')
-  io.out(`  Keva       ${keva}`)
-  io.out(`  DeskHive   ${internal}`)
-  io.out('')
-  io.out('Next, open a ticket the Keva way, and see it the DeskHive way:')
-  io.out('')
-  io.out(`curl -s ${url}/api/v1/tickets -H 'Authorization: Bearer ${keva}' \\`)
-  io.out(`  -H 'Content-Type: application/json' \\`)
-  io.out(`  -d '{"subject":"Printer on fire","customerEmail":"mara@example.com","body":"Help!"}'`)
-  io.out('')
-  io.out(`curl -s ${url}/api/v1/internal/tickets -H 'X-API-KEY: ${internal}'`)
-  io.out('')
 }

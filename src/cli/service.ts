@@ -9,12 +9,13 @@ export const serviceHelp = `usage: deskbox service install [--print] [--user NAM
        deskbox service status
        deskbox service uninstall
 
-Runs Deskbox as a service of systemd: started with the machine, restarted when it fails, and kept from
-everything but its own data. Uninstalling leaves the data where it is.
+Runs Deskbox as a service of systemd: started with the machine, restarted when
+it fails, and kept from everything but its own data. Uninstalling leaves the
+data where it is.
 
   --print        show the unit and change nothing
-  --user NAME    run as this user (default: a user that systemd makes for the service)
-  --config FILE  settings file (default /etc/deskbox/deskbox.toml, if it is there)
+  --user NAME    run as this user (default: one that systemd makes for it)
+  --config FILE  settings file (default /etc/deskbox/deskbox.toml, if there)
   --json         machine-readable output`
 
 const unitName = 'deskbox.service'

@@ -21,20 +21,22 @@ import { effective, folderFlags, requireDesk } from './settings.ts'
 
 export const staffHelp = `usage: deskbox staff create --role admin|agent --name NAME --email EMAIL
                             [--password-file FILE]
-       deskbox staff update EMAIL|ID [--role admin|agent] [--name NAME] [--email EMAIL]
+       deskbox staff update EMAIL|ID [--role admin|agent] [--name NAME]
+                            [--email EMAIL]
                             [--new-role admin|agent] [--password-file FILE]
                             [--activate | --deactivate]
        deskbox staff list
 
-The people who answer tickets. Works beside a running server, which takes notice within a
-second.
+The people who answer tickets. Works beside a running server, which takes notice
+within a second.
 
-  --role ROLE    admin or agent; for update, which of two people with the same address is meant
+  --role ROLE    admin or agent; for update, which of two with the same address
   --name NAME    the name that customers and colleagues see
   --email EMAIL  the address, which nobody else of the same role has
   --new-role ROLE       makes an agent an admin, or an admin an agent
-  --password-file FILE  takes the password from the first line of FILE, or of standard input for -
-  --deactivate   no sign-in and no API keys until --activate; tickets and messages stay
+  --password-file FILE  takes the password from the first line of FILE, or of
+                 standard input for -
+  --deactivate   no sign-in and no API keys until --activate; all else stays
   --config FILE, --data DIR   as for deskbox serve
   --json         machine-readable output`
 

@@ -8,9 +8,10 @@ import { effective, folderFlags, requireDesk } from './settings.ts'
 
 export const upgradeCheckHelp = `usage: deskbox upgrade-check
 
-Says what the next start of this version would do to the data folder: which steps of the schema
-it takes, where the snapshot of before goes and how large it is, and whether there is room.
-Changes nothing. The exit code is 1 when the start would be refused.
+Says what the next start of this version would do to the data folder: which
+steps of the schema it takes, where the snapshot of before goes and how large it
+is, and whether there is room. Changes nothing. The exit code is 1 when the
+start would be refused.
 
   --config FILE, --data DIR, --set NAME=VALUE   as for deskbox serve
   --json    machine-readable output`

@@ -1,77 +1,172 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { secondMs } from '../lib/time.ts'
-import { verifySignature, type Verdict } from '../security/signature.ts'
-import { argsOf, UsageError } from './args.ts'
+import { openDesk, type OpenDesk } from '../app.ts'
+import { listDeliveries } from '../domain/deliveries.ts'
+import { Fault } from '../domain/errors.ts'
+import { systemActor } from '../domain/tx.ts'
+import {
+  getWebhook,
+  getWebhookByUid,
+  listWebhooks,
+  updateWebhook,
+  type Webhook,
+} from '../domain/webhooks.ts'
+import { presentDelivery } from '../http/keva/deliveries.ts'
+import { presentWebhook } from '../http/keva/webhooks.ts'
+import { integerId, uidOf } from '../lib/ids.ts'
+import { argsOf, countOf, UsageError, wordsOf } from './args.ts'
 import type { Io } from './io.ts'
 import { realMachine } from './machine.ts'
+import { effective, folderFlags, requireDesk } from './settings.ts'
+import { verifyWebhook } from './webhookverify.ts'
 
-export const webhooksHelp = `usage: deskbox webhooks verify (--secret SECRET | --secret-file FILE)
+export const webhooksHelp = `usage: deskbox webhooks list
+       deskbox webhooks enable ID
+       deskbox webhooks disable ID
+       deskbox webhooks deliveries ID [--status pending|delivered|dead]
+                    [--last N]
+       deskbox webhooks verify (--secret SECRET | --secret-file FILE)
                     --signature SIGNATURE [--id ID] [--timestamp T] < BODY
 
-Says whether a webhook was signed with the secret, and why not. The body on standard input
-must be what came in, byte for byte. The exit code is 0 for a good signature, 1 for another.
+The webhooks of the desk, beside a running server too, which takes notice at
+once. One that was switched off for failing begins anew when it is enabled.
+
+  ID             whk_… as in the APIs of Keva, or the number of DeskHive
+  --last N       so many deliveries, the newest (default 20)
+  --config FILE, --data DIR   as for deskbox serve
+  --json         machine-readable output, in the words of Keva's API
+
+verify says whether a webhook was signed with the secret, and why not. The body
+on standard input must be what came in, byte for byte. The exit code is 0 for a
+good signature, 1 for another.
 
   --signature S       the header webhook-signature, or X-Keva-Signature
   --id ID             the header webhook-id; not needed for X-Keva-Signature
-  --timestamp T       the header webhook-timestamp; not needed for X-Keva-Signature
+  --timestamp T       the header webhook-timestamp; nor is this
   --secret SECRET     the secret, whsec_ included
-  --secret-file FILE  a file that holds it, which other users of the machine cannot see
-  --tolerance S       how many seconds old or early it may be (default 300)
-  --json              machine-readable output`
+  --secret-file FILE  a file that holds it; others could see an argument
+  --tolerance S       how many seconds old or early it may be (default 300)`
 
 const flags = {
-  secret: { type: 'string' },
-  'secret-file': { type: 'string' },
-  signature: { type: 'string' },
-  id: { type: 'string' },
-  timestamp: { type: 'string' },
-  tolerance: { type: 'string', default: '300' },
+  ...folderFlags,
+  status: { type: 'string' },
+  last: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const
 
 type Flags = ReturnType<typeof argsOf<typeof flags>>['values']
 
-/** `deskbox webhooks verify`. Answers the exit code. */
+type Told = { readonly json: object; readonly lines: readonly string[] }
+
+type Called = {
+  readonly opened: OpenDesk
+  readonly values: Flags
+  /** The words behind the verb. */
+  readonly words: readonly string[]
+}
+
+type Verb = {
+  /** What its words are. */
+  readonly takes: readonly string[]
+  run(called: Called): Told | Promise<Told>
+}
+
+const most = 10_000
+
+/** `deskbox webhooks list|enable|disable|deliveries|verify`. Answers the exit code. */
 export async function webhooks(args: string[], io: Io): Promise<number> {
-  const { values, positionals } = argsOf(args, flags)
-  if (positionals.join(' ') !== 'verify') throw new UsageError('webhooks needs one of: verify')
-  const { signature, id, timestamp, tolerance } = values
-  const secret = secretOf(values, io)
-  if (signature === undefined) throw new UsageError('verify needs --signature')
-  if (!/^\d{1,12}$/.test(tolerance)) throw new UsageError('--tolerance takes seconds')
-  const body = await io.wholeInput()
-  const verdict = verifySignature(
-    { secret, signature: signature.trim(), id, timestamp, body },
-    {
-      nowSeconds: Math.floor(realMachine(io).clock() / secondMs),
-      toleranceSeconds: Number(tolerance),
-    },
-  )
-  const isValid = verdict === 'valid'
-  if (values.json) io.out(JSON.stringify({ valid: isValid, reason: isValid ? null : verdict }))
-  else io.out(words[verdict])
-  return isValid ? 0 : 1
-}
-
-function secretOf({ secret, 'secret-file': file }: Flags, io: Io): string {
-  if ((secret === undefined) === (file === undefined)) {
-    throw new UsageError('verify needs one of --secret and --secret-file')
+  const [name = '', ...rest] = args
+  if (name === 'verify') return verifyWebhook(rest, io)
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined
+  if (!verb) {
+    throw new UsageError(`webhooks needs one of: ${[...Object.keys(verbs), 'verify'].join(', ')}`)
   }
-  const text = file === undefined ? secret : readFileSync(resolve(io.cwd, file), 'utf8')
-  const trimmed = text?.trim() ?? ''
-  if (trimmed === '') throw new UsageError('The secret is blank')
-  return trimmed
+  const { values, positionals: words } = argsOf(rest, flags)
+  wordsOf(`webhooks ${name}`, words, verb.takes)
+  for (const flag of ['last', 'status'] as const) {
+    if (values[flag] !== undefined && name !== 'deliveries') {
+      throw new UsageError(`webhooks ${name} has no --${flag}`)
+    }
+  }
+  countOf('--last', values.last, most)
+  statusOf(values.status)
+  const { directory } = effective(io, values)
+  requireDesk(directory)
+  using opened = await openDesk(directory, 'share', realMachine(io))
+  const { json, lines } = await verb.run({ opened, values, words })
+  if (values.json) io.out(JSON.stringify(json))
+  else for (const line of lines) io.out(line)
+  return 0
 }
 
-const words: { readonly [V in Verdict]: string } = {
-  valid: 'The signature is good',
-  form_unknown: 'The signature is in no known form: it is neither v1,… nor 64 hex digits',
-  id_missing: 'A signature of this form covers the id: give --id',
-  timestamp_missing: 'A signature of this form covers the time: give --timestamp',
-  timestamp_invalid: 'The timestamp is no number of Unix seconds',
-  timestamp_old: 'The timestamp is too old: the call may be a copy of an earlier one',
-  timestamp_ahead: 'The timestamp lies too far in the future: one of the clocks is wrong',
-  mismatch:
-    'The signature does not match: another secret, or the body, the id or the time is not what was signed',
+const verbs: { readonly [name: string]: Verb } = {
+  list: {
+    takes: [],
+    run({ opened: { desk } }) {
+      const { rows } = desk.read(systemActor, (reader) =>
+        listWebhooks(reader, { limit: most, offset: 0 }),
+      )
+      return { json: rows.map(presentWebhook), lines: rows.map(webhookLine) }
+    },
+  },
+
+  enable: { takes: ['ID'], run: (called) => switched(called, true) },
+
+  disable: { takes: ['ID'], run: (called) => switched(called, false) },
+
+  deliveries: {
+    takes: ['ID'],
+    run(called) {
+      const { id } = meant(called)
+      const { last, status } = called.values
+      const window = { limit: countOf('--last', last, most) ?? 20, offset: 0 }
+      const { rows } = called.opened.desk.read(systemActor, (reader) =>
+        listDeliveries(reader, id, { status: statusOf(status) }, window),
+      )
+      const shown = rows.map(presentDelivery)
+      return { json: shown, lines: shown.map(deliveryLine) }
+    },
+  },
+}
+
+function statusOf(text: string | undefined) {
+  if (text === undefined || text === 'pending' || text === 'delivered' || text === 'dead') {
+    return text
+  }
+  throw new UsageError('--status must be one of: pending, delivered, dead')
+}
+
+/** The webhook that is meant. Throws in words when there is none. */
+function meant({ opened: { desk }, words: [word = ''] }: Called): Webhook {
+  const id = integerId(word)
+  try {
+    return desk.read<Webhook>(systemActor, (reader) =>
+      id === undefined ? getWebhookByUid(reader, uidOf('webhook', word)) : getWebhook(reader, id),
+    )
+  } catch (err) {
+    throw err instanceof Fault ? new Error(`There is no webhook ${word}`) : err
+  }
+}
+
+async function switched(called: Called, isActive: boolean): Promise<Told> {
+  const { id } = meant(called)
+  const webhook = await called.opened.desk.write<Webhook>(systemActor, (tx) =>
+    // What seals secrets is not needed: none is changed.
+    updateWebhook(tx, id, { isActive }, ''),
+  )
+  return { json: presentWebhook(webhook), lines: [webhookLine(webhook)] }
+}
+
+function webhookLine(webhook: Webhook): string {
+  const { id, url, events, isActive, disabledReason, failingSince } = presentWebhook(webhook)
+  const off = disabledReason === null ? 'off' : `off (${disabledReason})`
+  const failing = failingSince === null ? 'active' : `failing since ${failingSince}`
+  // The rest of an address may hold a secret.
+  const { host } = new URL(url)
+  return [id, isActive ? failing : off, host, events.join(',')].join('  ')
+}
+
+function deliveryLine(delivery: ReturnType<typeof presentDelivery>): string {
+  const { id, status, deadReason, eventType, attempts, responseStatus, failure } = delivery
+  const state = deadReason === null ? status : `${status} (${deadReason})`
+  const answer = failure ?? (responseStatus === null ? 'not tried yet' : String(responseStatus))
+  return [id, state, delivery.createdAt, eventType, `${attempts} attempts`, answer].join('  ')
 }

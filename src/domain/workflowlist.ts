@@ -1,4 +1,5 @@
 import { dayMs, hourMs, minuteMs, type Millis } from '../lib/time.ts'
+import { foreignChanges } from '../store/keys.ts'
 import type { Queries } from '../store/queries.ts'
 import type { TriggerKind } from '../store/schema.ts'
 import { activeWorkflows, type ActiveWorkflowRow } from '../store/workflowruns.ts'
@@ -23,15 +24,26 @@ export type Watching = {
 /**
  * The workflows that are switched on, in memory, so that an event of a desk without workflows costs one look at a
  * list. A transaction that changes a workflow makes the list be read anew, in that transaction and after it,
- * whatever becomes of it.
+ * whatever becomes of it. Each transaction that announces something asks once whether another process has changed
+ * the database, as the outbox does.
  */
 export class WatchingList {
   #all: readonly Watching[] | undefined
+  #foreign = -1
+  #checked: Queries | undefined
 
   /** Those that are switched on. */
   get(q: Queries): readonly Watching[] {
+    if (this.#checked !== q) this.#check(q)
     this.#all ??= activeWorkflows(q).map(watchingOf)
     return this.#all
+  }
+
+  #check(q: Queries): void {
+    this.#checked = q
+    const foreign = foreignChanges(q)
+    if (foreign !== this.#foreign) this.#all = undefined
+    this.#foreign = foreign
   }
 
   /** To be told of each event as it is announced, and of those of a transaction that came to nothing. */

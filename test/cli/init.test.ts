@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync }
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { init } from '../../src/cli/init.ts'
 import { sampleSettings } from '../../src/config/describe.ts'
 import { effectiveSettings } from '../../src/config/effective.ts'
+import { deskbox } from './terminal.ts'
 
 let folder = ''
 
@@ -17,26 +17,18 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-const noInput = () => Promise.resolve(new Uint8Array())
+async function run(...args: string[]) {
+  const { code, out, err } = await deskbox(folder, ['init', ...args])
+  return { code, out: linesOf(out), err: linesOf(err) }
+}
 
-function run(...args: string[]) {
-  const out: string[] = []
-  const err: string[] = []
-  const io = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) }
-  const all = {
-    ...io,
-    input: noInput,
-    wholeInput: noInput,
-    cwd: folder,
-    env: {},
-    isTerminal: false,
-  }
-  return { code: init(args, all), out, err }
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.split('\n')
 }
 
 describe('deskbox init', () => {
-  test('writes the sample for its owner only, and says what comes next', () => {
-    const { code, out, err } = run()
+  test('writes the sample for its owner only, and says what comes next', async () => {
+    const { code, out, err } = await run()
     const file = join(folder, 'deskbox.toml')
     expect([code, err]).toEqual([0, []])
     expect(out.at(-1)).toBe('Next: deskbox serve')
@@ -53,37 +45,48 @@ describe('deskbox init', () => {
     ['desk.toml', 'deskbox serve --config desk.toml'],
     ['my desk.toml', "deskbox serve --config 'my desk.toml'"],
     ["it's.toml", "deskbox serve --config 'it'\\''s.toml'"],
-  ])('--config %s', (file, next) => {
-    const { code, out } = run('--config', file)
+  ])('--config %s', async (file, next) => {
+    const { code, out } = await run('--config', file)
     expect(code).toBe(0)
     expect(out.at(-1)).toBe(`Next: ${next}`)
     expect(readdirSync(folder)).toEqual([file])
   })
 
-  test('an absolute --config is taken as it is', () => {
+  test('an absolute --config is taken as it is', async () => {
     const file = join(folder, 'a.toml')
-    expect(run(`--config=${file}`).code).toBe(0)
+    expect((await run(`--config=${file}`)).code).toBe(0)
     expect(readFileSync(file, 'utf8')).toBe(sampleSettings())
   })
 
-  test('never overwrites', () => {
+  test('never overwrites', async () => {
     writeFileSync(join(folder, 'deskbox.toml'), 'mine')
-    const { code, out, err } = run()
+    const { code, out, err } = await run()
     expect([code, out]).toEqual([1, []])
     expect(err).toEqual(['deskbox init: deskbox.toml exists already and was left as it is'])
     expect(readFileSync(join(folder, 'deskbox.toml'), 'utf8')).toBe('mine')
   })
 
-  test('follows no link', () => {
+  test('is as good as done when the file is there as it was written', async () => {
+    await run()
+    const { code, out, err } = await run()
+    expect([code, err]).toEqual([0, []])
+    expect(out[0]).toStartWith('deskbox.toml is there already')
+    const told = (await run('--json')).out.join('')
+    expect(JSON.parse(told)).toEqual({ file: join(folder, 'deskbox.toml'), written: false })
+    const fresh = (await run('--json', '--config', 'b.toml')).out.join('')
+    expect(JSON.parse(fresh)).toEqual({ file: join(folder, 'b.toml'), written: true })
+  })
+
+  test('follows no link', async () => {
     symlinkSync(join(folder, 'elsewhere.toml'), join(folder, 'deskbox.toml'))
-    expect(run().code).toBe(1)
+    expect((await run()).code).toBe(1)
     expect(readdirSync(folder)).toEqual(['deskbox.toml'])
   })
 
-  test('refuses a folder, and one that is not there', () => {
+  test('refuses a folder, and one that is not there', async () => {
     mkdirSync(join(folder, 'sub'))
-    expect(run('--config', 'sub').code).toBe(1)
-    const { code, err } = run('--config', 'gone/desk.toml')
+    expect((await run('--config', 'sub')).code).toBe(1)
+    const { code, err } = await run('--config', 'gone/desk.toml')
     expect([code, err]).toEqual([
       1,
       ['deskbox init: gone/desk.toml cannot be written: there is no such folder'],
@@ -96,17 +99,17 @@ describe('deskbox init', () => {
     ['a stray word', ['desk.toml']],
     ['--config without a file', ['--config']],
     ['--config with an empty one', ['--config', '']],
-    ['a flag that takes no value', ['--help=yes']],
-  ])('%s is wrong usage and writes nothing', (_, args) => {
-    const { code, out, err } = run(...args)
+    ['a flag that takes no value', ['--json=yes']],
+  ])('%s is wrong usage and writes nothing', async (_, args) => {
+    const { code, out, err } = await run(...args)
     expect([code, out]).toEqual([2, []])
     expect(err[0]).toStartWith('deskbox init: ')
-    expect(err.at(-1)).toBe('usage: deskbox init [--config FILE]')
+    expect(err.at(-1)).toBe('deskbox init --help says how to call it')
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('--help explains and writes nothing', () => {
-    const { code, out, err } = run('--help')
+  test('--help explains and writes nothing', async () => {
+    const { code, out, err } = await run('--help')
     expect([code, err]).toEqual([0, []])
     expect(out.join('\n')).toContain('--config FILE')
     expect(readdirSync(folder)).toEqual([])

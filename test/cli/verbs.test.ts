@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import packageFile from '../../package.json'
+import { entries } from '../../src/config/table.ts'
 import { openStore, tempFolder } from '../store/fixtures.ts'
 import { deskbox } from './terminal.ts'
 
@@ -30,6 +31,9 @@ describe('deskbox', () => {
         'keys',
         'staff',
         'webhooks',
+        'workflows',
+        'check',
+        'service',
         'backup',
         'restore',
         'doctor',
@@ -44,16 +48,63 @@ describe('deskbox', () => {
     },
   )
 
-  const operating = ['backup', 'restore', 'doctor', 'upgrade-check', 'export', 'import', 'erase']
+  const verbs = [
+    'serve',
+    'init',
+    'check',
+    'doctor',
+    'backup',
+    'restore',
+    'upgrade-check',
+    'keys',
+    'staff',
+    'webhooks',
+    'workflows',
+    'export',
+    'import',
+    'erase',
+    'service',
+    'version',
+  ]
 
-  test.each(['serve', 'keys', 'staff', 'webhooks', 'init', ...operating])(
-    '%s --help explains and does nothing',
-    async (verb) => {
-      const { code, out, err } = await cli(verb, '--help')
-      expect([code, err]).toEqual([0, ''])
-      expect(out).toStartWith(`usage: deskbox ${verb}`)
-      expect(readdirSync(folder.path)).toEqual([])
-    },
+  test.each(verbs)('%s --help explains on one screen and does nothing', async (verb) => {
+    const { code, out, err } = await cli(verb, '--help')
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toStartWith(`usage: deskbox ${verb}`)
+    expect(await cli('help', verb)).toEqual({ code, out, err })
+    expectOneScreen(out)
+    expect(readdirSync(folder.path)).toEqual([])
+  })
+
+  test.each(verbs)('%s takes --json', async (verb) => {
+    expect((await cli(verb, '--help')).out).toMatch(/^ {2}--json /m)
+  })
+
+  test('help fits a screen', async () => expectOneScreen((await cli('help')).out))
+
+  test('version tells programs', async () => {
+    expect(JSON.parse((await cli('version', '--json')).out)).toEqual({
+      version: packageFile.version,
+    })
+    expect((await cli('version', 'now')).code).toBe(2)
+  })
+
+  test('help settings names every setting, and says of each section what they mean', async () => {
+    const { out } = await cli('help', 'settings')
+    expectOneScreen(out)
+    for (const { section, name, dotted, setting } of entries) {
+      expect(out).toMatch(new RegExp(`^  ${section} `, 'm'))
+      expect(out).toMatch(new RegExp(` ${name}(?: |$)`, 'm'))
+      const said = (await cli('help', 'settings', section)).out
+      expectOneScreen(said)
+      expect(said).toMatch(new RegExp(`^${dotted} = `, 'm'))
+      expect(said.replaceAll(/\s+/g, ' ')).toContain(setting.meaning)
+    }
+  })
+
+  test.each([[['nothing']], [['settings', 'nothing']], [['serve', 'x']], [['a', 'b', 'c']]])(
+    'help %j is wrong usage',
+    async (words) => expect((await cli('help', ...words)).code).toBe(2),
   )
 
   test.each(['sevre', '', 'toString', '__proto__', '--unknown'])('%p is no verb', async (verb) => {
@@ -64,6 +115,12 @@ describe('deskbox', () => {
     })
   })
 })
+
+function expectOneScreen(text: string): void {
+  const lines = text.split('\n')
+  expect(lines.filter((line) => line.length > 80)).toEqual([])
+  expect(lines.length).toBeLessThanOrEqual(40)
+}
 
 describe('a settings file that cannot be used', () => {
   test.each([

@@ -53,7 +53,7 @@ const wholeShape = z
   })
   .meta({ id: 'WholeDelivery' })
 
-function present(delivery: Delivery) {
+export function presentDelivery(delivery: Delivery) {
   return {
     id: publicId('delivery', delivery.uid),
     eventId: publicId('event', delivery.eventUid),
@@ -75,7 +75,7 @@ function present(delivery: Delivery) {
 
 function presentWhole(delivery: FullDelivery) {
   return {
-    ...present(delivery),
+    ...presentDelivery(delivery),
     payload: JSON.parse(delivery.body) as object,
     history: delivery.history.map((attempt, at) => ({
       number: at + 1,
@@ -164,7 +164,11 @@ export const deliveries: readonly Endpoint[] = [
       const { id } = webhookIn(tx, params)
       const { type: eventType, ...rest } = readQuery(tx, filters, query)
       const filter = { ...rest, eventType }
-      const body = list.body(query, (window) => listDeliveries(tx, id, filter, window), present)
+      const body = list.body(
+        query,
+        (window) => listDeliveries(tx, id, filter, window),
+        presentDelivery,
+      )
       return { status: 200, body }
     },
   },

@@ -73,12 +73,12 @@ export function simulation(on: KevaSurface): readonly Endpoint[] {
         const tryable = runnableGraph(workflow, workflowJson)
         return () => simulate(tryable, spanOf(tried, tx.now), rules)
       },
-      run: (_call, done) => ({ status: 200, body: on.body(present(done)) }),
+      run: (_call, done) => ({ status: 200, body: on.body(presentSimulation(done)) }),
     }),
   ]
 }
 
-function present({ tickets, matched, visits, results }: Simulation) {
+export function presentSimulation({ tickets, matched, visits, results }: Simulation) {
   return { tickets, matched, visits, results: results.map(presentTicket) }
 }
 

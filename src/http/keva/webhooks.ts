@@ -59,7 +59,7 @@ const shapeRotated = z
   .strictObject({ ...keys, secret: z.string(), previousSecretExpiresAt: date })
   .meta({ id: 'RotatedWebhook' })
 
-function present(webhook: Webhook) {
+export function presentWebhook(webhook: Webhook) {
   return {
     id: publicId('webhook', webhook.uid),
     url: webhook.url,
@@ -90,7 +90,7 @@ export const webhooks: readonly Endpoint[] = [
     answer: list.answer(shape),
     run: ({ tx, query }) => ({
       status: 200,
-      body: list.body(query, (window) => listWebhooks(tx, window), present),
+      body: list.body(query, (window) => listWebhooks(tx, window), presentWebhook),
     }),
   },
   withPreparation({
@@ -107,7 +107,7 @@ export const webhooks: readonly Endpoint[] = [
     run({ tx, body }, vetted) {
       const wanted = columnsOf(readVetted(tx, creation, body, vetted))
       const { webhook, secret } = createWebhook(tx, wanted, vetted.sealing)
-      return { status: 201, body: v1.body({ ...present(webhook), secret }) }
+      return { status: 201, body: v1.body({ ...presentWebhook(webhook), secret }) }
     },
   }),
   {
@@ -117,7 +117,10 @@ export const webhooks: readonly Endpoint[] = [
     tag: 'Webhooks',
     summary: 'Read a webhook endpoint',
     answer,
-    run: ({ tx, params }) => ({ status: 200, body: v1.body(present(webhookIn(tx, params))) }),
+    run: ({ tx, params }) => ({
+      status: 200,
+      body: v1.body(presentWebhook(webhookIn(tx, params))),
+    }),
   },
   withPreparation({
     method: 'PATCH',
@@ -133,7 +136,7 @@ export const webhooks: readonly Endpoint[] = [
       const { id } = webhookIn(tx, params)
       const wanted = columnsOf(readVetted(tx, change, body, vetted))
       const webhook = updateWebhook(tx, id, wanted, vetted.sealing)
-      return { status: 200, body: v1.body(present(webhook)) }
+      return { status: 200, body: v1.body(presentWebhook(webhook)) }
     },
   }),
   {
@@ -163,7 +166,7 @@ export const webhooks: readonly Endpoint[] = [
     run({ tx, params }, sealing) {
       const { webhook, secret } = rotateSecret(tx, webhookIn(tx, params).id, sealing)
       const previousSecretExpiresAt = isoSeconds(tx.now + overlapMs)
-      const body = v1.body({ ...present(webhook), secret, previousSecretExpiresAt })
+      const body = v1.body({ ...presentWebhook(webhook), secret, previousSecretExpiresAt })
       return { status: 200, body }
     },
   }),
