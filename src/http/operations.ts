@@ -59,8 +59,13 @@ function refusal(): Response {
   return Response.json({ error }, { status: 403, headers })
 }
 
+/** Whether a proxy handed the call on: it is not from this machine then, whether or not the settings name the proxy. */
+function isHandedOn({ headers: sent }: Request): boolean {
+  return ['x-forwarded-for', 'forwarded', 'x-real-ip'].some((name) => sent.has(name))
+}
+
 function mayRead({ gate, addressOf }: Operations, request: Request): boolean {
-  if (isLoopbackAddress(addressOf(request))) return true
+  if (isLoopbackAddress(addressOf(request)) && !isHandedOn(request)) return true
   const bearer = /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
   const raw = request.headers.get('x-api-key') ?? bearer
   return raw !== undefined && gate.isKeyWith(raw, metricsScope)

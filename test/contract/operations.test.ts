@@ -141,6 +141,18 @@ describe('GET /metrics', () => {
     expect((await get(app, '/metrics', { ...headers, ...by })).status).toBe(status)
   })
 
+  test.each([
+    ['x-forwarded-for', '203.0.113.9'],
+    ['forwarded', 'for=203.0.113.9'],
+    ['x-real-ip', '203.0.113.9'],
+  ])('from this machine, handed on by a proxy that nobody has named: %s', async (name, value) => {
+    using app = await openTestApp()
+    app.callFrom('127.0.0.1')
+    expect((await get(app, '/metrics', { [name]: value })).status).toBe(403)
+    const key = app.raw('special')
+    expect((await get(app, '/metrics', { [name]: value, 'x-api-key': key })).status).toBe(200)
+  })
+
   test('is for a key that was given the scope', async () => {
     using app = await openTestApp()
     const body = { name: 'Prometheus', type: 'internal', scopes: ['metrics:read'] }
