@@ -128,7 +128,7 @@ export function forgetDeletedWebhooks(tx: Tx, most: number): number {
   const id = deletedWebhookId(tx.q)
   if (id === undefined) return 0
   const cleared = removeDeliveriesOf(tx.q, id, most)
-  if (cleared < most) removeWebhookRow(tx.q, id)
+  if (cleared === 0) removeWebhookRow(tx.q, id)
   return cleared
 }
 

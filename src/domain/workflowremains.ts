@@ -17,18 +17,19 @@ const endings: readonly (readonly [status: RunStatus, kept: keyof RunsKept])[] =
   ['failed', 'endedMs'],
 ]
 
-/** Clears away runs that have had their day, and what is left of deleted workflows. Returns how many rows. */
+/**
+ * Clears away some runs that have had their day, or some of what is left of a deleted workflow: `most` rows with what
+ * hangs on them, of one kind at a time. Returns how many; 0 once nothing is left.
+ */
 export function forgetOldRuns(tx: Tx, kept: RunsKept, most: number): number {
-  let left = most
   for (const [status, which] of endings) {
-    if (left > 0) left -= removeEndedRuns(tx.q, status, tx.now - kept[which], left)
+    const removed = removeEndedRuns(tx.q, status, tx.now - kept[which], most)
+    if (removed > 0) return removed
   }
-  while (left > 0) {
-    const id = deletedWorkflowId(tx.q)
-    if (id === undefined) break
-    const removed = removeRemains(tx.q, id, left)
-    if (removed === 0) removeWorkflowRow(tx.q, id)
-    left -= Math.max(1, removed)
-  }
-  return most - left
+  const id = deletedWorkflowId(tx.q)
+  if (id === undefined) return 0
+  const removed = removeRemains(tx.q, id, most)
+  if (removed > 0) return removed
+  removeWorkflowRow(tx.q, id)
+  return 1
 }

@@ -14,6 +14,8 @@ import type { Job } from './heartbeat.ts'
 
 const ticketsPerStep = 20
 const rowsPerStep = 200
+// Rows with many indexes, and what hangs on them: a few milliseconds of the writer, far from twenty.
+const heavyRowsPerStep = 100
 
 /**
  * After a fault of the disk: opens the store again once it can be written to. It tries at every beat and
@@ -71,17 +73,27 @@ export function forgetSessions(desk: Desk): Job {
 
 /** Clears away old runs of workflows and what is left of deleted ones, once a minute, in small batches. */
 export function forgetRuns(desk: Desk, kept: () => RunsKept): Job {
-  return forgetting('forget runs', desk, (tx, most) => forgetOldRuns(tx, kept(), most))
+  // A batch is a short one where runs are long, so only an empty one is the last; so with deliveries.
+  return forgetting('forget runs', desk, (tx, most) => forgetOldRuns(tx, kept(), most), {
+    rows: heavyRowsPerStep,
+    enough: 1,
+  })
 }
 
 /** Clears away what is left of deleted webhooks, once a minute, in small batches. */
 export function forgetWebhooks(desk: Desk): Job {
-  return forgetting('forget webhooks', desk, forgetDeletedWebhooks)
+  return forgetting('forget webhooks', desk, forgetDeletedWebhooks, {
+    rows: heavyRowsPerStep,
+    enough: 1,
+  })
 }
 
 /** Forgets deliveries that were settled long ago, once a minute, in small batches. */
 export function forgetDeliveries(desk: Desk, kept: () => Kept): Job {
-  return forgetting('forget deliveries', desk, (tx, most) => forgetSettled(tx, kept(), most))
+  return forgetting('forget deliveries', desk, (tx, most) => forgetSettled(tx, kept(), most), {
+    rows: heavyRowsPerStep,
+    enough: 1,
+  })
 }
 
 /** Gives up what waits for endpoints that were disabled, in small batches. */
@@ -93,14 +105,14 @@ export function buryDeliveries(desk: Desk): Job {
 export function forgetEvents(desk: Desk, days: () => number): Job {
   const forget = (tx: Tx, most: number) => forgetOldEvents(tx, days(), most)
   // A batch is a short one where events are large, so only an empty one is the last.
-  return forgetting('forget events', desk, forget, 1)
+  return forgetting('forget events', desk, forget, { enough: 1 })
 }
 
 /** Deletes tickets that have been closed for long enough, once a minute, in small batches. */
 export function forgetTickets(desk: Desk, days: () => number): Job {
   const forget = (tx: Tx) => forgetClosedTickets(tx, days(), ticketsPerStep)
   // A batch is a short one where tickets are long, so only an empty one is the last.
-  return forgetting('forget closed tickets', desk, forget, 1)
+  return forgetting('forget closed tickets', desk, forget, { enough: 1 })
 }
 
 /** Rests once fewer than `enough` were forgotten. */
@@ -108,7 +120,7 @@ function forgetting(
   name: string,
   desk: Desk,
   forget: (tx: Tx, most: number) => number,
-  enough = rowsPerStep,
+  { rows = rowsPerStep, enough = rows }: { readonly rows?: number; readonly enough?: number } = {},
 ): Job {
   let nextAt: Millis = 0
   return {
@@ -116,7 +128,7 @@ function forgetting(
     async step(now) {
       // A clock that was set back must not make it rest for longer than its minute.
       if (now < nextAt && now >= nextAt - minuteMs) return false
-      const forgotten = await desk.write(jobActor, (tx) => forget(tx, rowsPerStep))
+      const forgotten = await desk.write(jobActor, (tx) => forget(tx, rows))
       if (forgotten < enough) nextAt = now + minuteMs
       return forgotten >= enough
     },

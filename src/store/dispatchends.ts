@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { lightBatch } from './batches.ts'
 import { cell, command, value, type Queries } from './queries.ts'
 import { deliveries, webhookEndpoints } from './schema.ts'
 
@@ -25,11 +26,10 @@ const bury = command((db) =>
 
 const removeSettled = command((db) =>
   db.delete(deliveries).where(
-    sql`${deliveries.id} IN (
-      SELECT id FROM ${deliveries}
+    sql`${deliveries.id} IN (${lightBatch(sql`
+      SELECT id, attempts AS load FROM ${deliveries}
       WHERE ${deliveries.status} = ${value('status')} AND ${deliveries.settledAt} < ${value('before')}
-      ORDER BY ${deliveries.settledAt} LIMIT ${value('limit')}
-    )`,
+      ORDER BY ${deliveries.settledAt} LIMIT ${value('limit')}`)})`,
   ),
 )
 
@@ -38,7 +38,7 @@ export function buryDeliveries(q: Queries, now: number, limit: number): number {
   return bury(q).run({ now, limit }).changes
 }
 
-/** Removes what was settled before that moment, oldest first, at most `limit`; returns how many. */
+/** Removes what was settled before that moment with its attempts, oldest first, at most `limit`; returns how many. */
 export function removeSettledDeliveries(
   q: Queries,
   which: { readonly status: 'delivered' | 'dead'; readonly before: number; readonly limit: number },

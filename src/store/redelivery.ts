@@ -1,6 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm'
 import type { Position } from '../lib/page.ts'
 import type { Millis } from '../lib/time.ts'
+import { lightBatch } from './batches.ts'
 import { command, select, value, type Queries, type Select } from './queries.ts'
 import { remembered } from './rows.ts'
 import { deliveries } from './schema.ts'
@@ -20,7 +21,8 @@ const sooner = command(
 
 const clear = command(
   () => sql`DELETE FROM ${deliveries} WHERE id IN (
-    SELECT id FROM ${deliveries} WHERE endpoint_id = ${value('endpointId')} LIMIT ${value('most')})`,
+    ${lightBatch(sql`SELECT id, attempts AS load FROM ${deliveries}
+      WHERE endpoint_id = ${value('endpointId')} LIMIT ${value('limit')}`)})`,
 )
 
 /** Has a settled delivery sent again from now on, as often as a new one; a pending one at once. */
@@ -28,9 +30,9 @@ export function requeueDelivery(q: Queries, id: number, now: Millis): void {
   if (again(q).run({ id, now }).changes === 0) sooner(q).run({ id, now })
 }
 
-/** Clears away some deliveries of an endpoint, and returns how many. */
-export function removeDeliveriesOf(q: Queries, endpointId: number, most: number): number {
-  return clear(q).run({ endpointId, most }).changes
+/** Clears away some deliveries of an endpoint with their attempts, and returns how many; 0 once none is left. */
+export function removeDeliveriesOf(q: Queries, endpointId: number, limit: number): number {
+  return clear(q).run({ endpointId, limit }).changes
 }
 
 /** Which settled deliveries of an endpoint are wanted again. */

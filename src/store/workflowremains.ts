@@ -1,5 +1,6 @@
 import { and, eq, isNotNull, sql, type SQL } from 'drizzle-orm'
 import type { Millis } from '../lib/time.ts'
+import { lightBatch } from './batches.ts'
 import { command, select, value, type Queries } from './queries.ts'
 import { workflowRuns, workflows, type RunStatus } from './schema.ts'
 
@@ -19,8 +20,11 @@ const ended = and(
 
 function inRuns(which: SQL | undefined): SQL {
   return sql`${workflowRuns.id} IN (
-    SELECT ${workflowRuns.id} FROM ${workflowRuns} WHERE ${which} LIMIT ${value('limit')})`
+    ${lightBatch(sql`SELECT id, steps AS load FROM ${workflowRuns} WHERE ${which} LIMIT ${value('limit')}`)})`
 }
+
+// A graph may have a quarter of a megabyte.
+const versionsMost = 20
 
 const removeRow = command((db) => db.delete(workflows).where(eq(workflows.id, value('id'))))
 
@@ -38,6 +42,12 @@ const removeTimes = command(
     SELECT planned_at FROM workflow_times WHERE workflow_id = ${value('id')} LIMIT ${value('limit')})`,
 )
 
+const removeVersions = command(
+  () => sql`DELETE FROM workflow_versions WHERE workflow_id = ${value('id')} AND version IN (
+    SELECT version FROM workflow_versions WHERE workflow_id = ${value('id')}
+    LIMIT min(${value('limit')}, ${sql.raw(String(versionsMost))}))`,
+)
+
 /** A workflow that was deleted and whose row is still there. */
 export function deletedWorkflowId(q: Queries): number | undefined {
   return deleted(q).get({})?.id
@@ -45,14 +55,14 @@ export function deletedWorkflowId(q: Queries): number | undefined {
 
 /** Removes so many rows of what a workflow did and waited for. Returns how many there were. */
 export function removeRemains(q: Queries, id: number, limit: number): number {
-  for (const remove of [removeRuns, removeTimers, removeTimes]) {
+  for (const remove of [removeRuns, removeTimers, removeTimes, removeVersions]) {
     const { changes } = remove(q).run({ id, limit })
     if (changes > 0) return changes
   }
   return 0
 }
 
-/** Removes a workflow with its versions, once nothing else is left of it. */
+/** Removes the row of a workflow, once nothing else is left of it. */
 export function removeWorkflowRow(q: Queries, id: number): void {
   removeRow(q).run({ id })
 }
