@@ -1,10 +1,17 @@
 import { descriptorsMax, examine } from '../domain/doctor.ts'
-import type { Settings } from '../config/effective.ts'
+import { SettingsError, SettingsErrors, SourceError, type Settings } from '../config/effective.ts'
 import { argsOf, onlyWord, UsageError } from './args.ts'
-import { findingsOf, machineFindings, ok, type Finding, type PortState } from './findings.ts'
+import {
+  broken,
+  findingsOf,
+  machineFindings,
+  ok,
+  type Finding,
+  type PortState,
+} from './findings.ts'
 import type { Io } from './io.ts'
 import { realMachine } from './machine.ts'
-import { effective, folderFlags, requireDesk } from './settings.ts'
+import { effective, folderFlags, requireDesk, type Effective } from './settings.ts'
 
 export const doctorHelp = `usage: deskbox doctor
 
@@ -23,7 +30,9 @@ const flags = { ...folderFlags, json: { type: 'boolean', default: false } } as c
 export function doctor(args: string[], io: Io): number {
   const { values, positionals } = argsOf(args, flags)
   if (onlyWord(positionals) !== undefined) throw new UsageError('doctor takes no arguments')
-  const { directory, settings } = effective(io, values)
+  const found = usable(() => effective(io, values))
+  if (Array.isArray(found)) return tellAll(null, found, values.json, io)
+  const { directory, settings } = found
   requireDesk(directory)
   const { clock, zone } = realMachine(io)
   const now = clock()
@@ -33,7 +42,29 @@ export function doctor(args: string[], io: Io): number {
     ...findingsOf({ directory, settings, now, zone, examination }),
     ...machineFindings(descriptorsMax(), portState(settings, examination.isOwned), settings),
   ]
-  if (values.json) io.out(JSON.stringify({ directory, findings }))
+  return tellAll(directory, findings, values.json, io)
+}
+
+/** The settings, or what is wrong with the file: where the desk is cannot be known then. */
+function usable(read: () => Effective): Effective | Finding[] {
+  try {
+    return read()
+  } catch (err) {
+    const problems = err instanceof SettingsErrors ? err.problems : [err]
+    return problems.map((problem) => {
+      if (!(problem instanceof SettingsError || problem instanceof SourceError)) throw err
+      return broken(problem.message)
+    })
+  }
+}
+
+function tellAll(
+  directory: string | null,
+  findings: readonly Finding[],
+  isForPrograms: boolean,
+  io: Io,
+): number {
+  if (isForPrograms) io.out(JSON.stringify({ directory, findings }))
   else for (const finding of findings) tell(finding, io)
   return findings.some(({ level }) => level === 'problem') ? 1 : 0
 }

@@ -35,6 +35,12 @@ export function ok(check: string, what: string): Finding {
   return { check, level: 'ok', what, remedy: null }
 }
 
+/** Something that is wrong with the settings. */
+export function broken(what: string): Finding {
+  const remedy = 'Correct it; deskbox help settings says what there is, deskbox check what holds'
+  return finding('problem', 'settings', what, remedy)
+}
+
 function finding(level: Finding['level'], check: string, what: string, remedy: string): Finding {
   return { check, level, what, remedy }
 }

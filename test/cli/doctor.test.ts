@@ -45,6 +45,18 @@ function contents(): string {
 }
 
 describe('deskbox doctor', () => {
+  test('tells of everything that is wrong with the settings, and what to do', async () => {
+    writeFileSync(join(folder.path, 'deskbox.toml'), '[server]\nprot = 1\n[log]\nlevel = "loud"')
+    const { code, findings } = await doctor()
+    expect(code).toBe(1)
+    expect(findings.map(({ check, level, what }) => [check, level, what])).toEqual([
+      ['settings', 'problem', expect.stringMatching(/^deskbox.toml:2:1: server.prot is not a/)],
+      ['settings', 'problem', expect.stringMatching(/^deskbox.toml:4:1: log.level must be one of/)],
+    ])
+    expect(findings[0]?.remedy).toStartWith('Correct it')
+    expect((await cli('doctor')).out).toContain('problem  settings     deskbox.toml:2:1')
+  })
+
   test('finds nothing on a sound desk, says what it looked at, and changes nothing', async () => {
     const before = contents()
     const { code, findings } = await doctor()
