@@ -82,7 +82,8 @@ export async function build(target: Target, outfile: string): Promise<void> {
       autoloadBunfig: false,
     },
   })
-  rmSync(`${outfile}.map`, { force: true })
+  for (const name of [outfile, outfile.replace(/\.exe$/, '')])
+    rmSync(`${name}.map`, { force: true })
 }
 
 function embedAddon({ path: staged, sha256 }: Addon): Bun.BunPlugin {

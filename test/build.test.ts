@@ -1,7 +1,7 @@
 // What is published: the same from the same sources, and nothing in it that is not named.
 
 import { expect, test } from 'bun:test'
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { stageAddon } from '../build/addons.ts'
 import recorded from '../build/addons.json' with { type: 'json' }
@@ -44,6 +44,15 @@ test('two builds in two folders are the same to the byte', () => {
     return Bun.CryptoHasher.hash('sha256', bytes, 'hex')
   })
   expect(sums[1]).toBe(sums[0] ?? '')
+}, 60_000)
+
+test('a build leaves one file, for Windows too', () => {
+  using home = tempFolder('build')
+  const outfile = join(home.path, 'deskbox.exe')
+  const args = ['build/build.ts', '--target', 'windows-x64', '--outfile', outfile]
+  const built = Bun.spawnSync([process.execPath, ...args], { cwd: root })
+  expect(built.stderr.toString()).toBe('')
+  expect(readdirSync(home.path)).toEqual(['deskbox.exe'])
 }, 60_000)
 
 test('every kind of machine has its recorded addon', () => {

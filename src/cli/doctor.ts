@@ -9,6 +9,7 @@ import {
   type Finding,
   type PortState,
 } from './findings.ts'
+import { fileFindings } from './filefindings.ts'
 import type { Io } from './io.ts'
 import { realMachine } from './machine.ts'
 import { effective, folderFlags, requireDesk, type Effective } from './settings.ts'
@@ -39,6 +40,7 @@ export function doctor(args: string[], io: Io): number {
   const examination = examine(directory, now)
   const findings = [
     ok('settings', 'can be used'),
+    ...fileFindings(settings, io.cwd, now),
     ...findingsOf({ directory, settings, now, zone, examination }),
     ...machineFindings(descriptorsMax(), portState(settings, examination.isOwned), settings),
   ]

@@ -41,7 +41,12 @@ export function broken(what: string): Finding {
   return finding('problem', 'settings', what, remedy)
 }
 
-function finding(level: Finding['level'], check: string, what: string, remedy: string): Finding {
+export function finding(
+  level: Finding['level'],
+  check: string,
+  what: string,
+  remedy: string,
+): Finding {
   return { check, level, what, remedy }
 }
 
@@ -152,7 +157,7 @@ function webhooks({ failingWebhooks }: Contents): Finding[] {
   if (failingWebhooks.length === 0) return [ok('webhooks', 'none fails')]
   return failingWebhooks.map(({ uid, url, disabledReason, since }) => {
     // The rest of an address may hold a secret.
-    const { host } = new URL(url)
+    const host = URL.parse(url)?.host ?? 'nowhere'
     const state = disabledReason === null ? 'fails' : `was switched off (${disabledReason})`
     const what = `${publicId('webhook', uid)} to ${host} ${state} since ${isoSeconds(since)}`
     return finding('warning', 'webhooks', what, 'Look at its deliveries, mend it, switch it on')

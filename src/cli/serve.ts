@@ -60,16 +60,20 @@ export async function serve(args: string[], io: Io): Promise<number> {
   const sink = logSink(destinationOf(found.settings, io))
   const log = realLog(io, found.settings.log.format, { write: sink.write, level: () => level })
   const machine = realMachine(io, log)
+  // Read before anything is made, so that a file which is not there leaves nothing behind.
+  const certificate = certificateOf(server, io.cwd)
+  certificate?.read()
+  const first = rules(found.settings)
   const opened = await openDesk(found.directory, 'own', machine)
   machine.log.info('database opened', { ...opened.store.check })
   let listening: Listening
   try {
     listening = listen(opened, {
       machine,
-      rules: rules(found.settings),
+      rules: first,
       host: server.host,
       port: server.port,
-      certificate: certificateOf(server, io.cwd),
+      certificate,
       makeBackup: backupProcess(found.directory),
     })
   } catch (err) {

@@ -160,7 +160,7 @@ function webhookLine(webhook: Webhook): string {
   const off = disabledReason === null ? 'off' : `off (${disabledReason})`
   const failing = failingSince === null ? 'active' : `failing since ${failingSince}`
   // The rest of an address may hold a secret.
-  const { host } = new URL(url)
+  const host = URL.parse(url)?.host ?? 'nowhere'
   return [id, isActive ? failing : off, host, events.join(',')].join('  ')
 }
 

@@ -2,12 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { migrations } from '../../migrations/index.ts'
+import { fileFindings } from '../../src/cli/filefindings.ts'
 import { findingsOf, machineFindings, type Examined } from '../../src/cli/findings.ts'
 import { effective } from '../../src/cli/settings.ts'
 import { examine } from '../../src/store/examine.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { fixture } from '../fixtures/make.ts'
 import { openStore, tempFolder } from '../store/fixtures.ts'
+import { certificate, certificateKey, otherKey } from '../support/certificate.ts'
 import { deskbox } from './terminal.ts'
 
 let folder: ReturnType<typeof tempFolder>
@@ -45,6 +47,39 @@ function contents(): string {
 }
 
 describe('deskbox doctor', () => {
+  test('looks at the files that the settings name', async () => {
+    const tls = ['--set', 'server.tls_certificate_file=c.pem', '--set', 'server.tls_key_file=k.pem']
+    const found = async () => (await doctor(...tls)).of('certificate')
+    expect(await found()).toMatchObject({
+      level: 'problem',
+      what: expect.stringContaining('c.pem cannot be read'),
+    })
+    writeFileSync(join(folder.path, 'c.pem'), certificate)
+    writeFileSync(join(folder.path, 'k.pem'), otherKey)
+    expect(await found()).toMatchObject({
+      level: 'problem',
+      what: expect.stringContaining('is not the key of'),
+    })
+    writeFileSync(join(folder.path, 'k.pem'), certificateKey)
+    expect(await found()).toEqual({
+      check: 'certificate',
+      level: 'ok',
+      what: 'good until 2126-10-31T18:46:04Z',
+      remedy: null,
+    })
+    const named = { TLS_CERTIFICATE_FILE: 'c.pem', TLS_KEY_FILE: 'k.pem' }
+    const env = Object.entries(named).map(([name, file]) => [`DESKBOX_SERVER_${name}`, file])
+    const { settings } = effective({ cwd: folder.path, env: Object.fromEntries(env) as {} }, {})
+    const at = (time: string) => fileFindings(settings, folder.path, Date.parse(time))[0]?.level
+    expect([at('2126-10-20T00:00:00Z'), at('2126-11-01T00:00:00Z')]).toEqual(['warning', 'problem'])
+    const mail = ['--set', 'email.smtp_host=m.test', '--set', 'email.smtp_password_file=no']
+    const { code, findings } = await doctor(...mail)
+    expect([code, findings[1]]).toMatchObject([
+      1,
+      { check: 'settings', level: 'problem', what: 'The file no of the settings cannot be read' },
+    ])
+  })
+
   test('tells of everything that is wrong with the settings, and what to do', async () => {
     writeFileSync(join(folder.path, 'deskbox.toml'), '[server]\nprot = 1\n[log]\nlevel = "loud"')
     const { code, findings } = await doctor()

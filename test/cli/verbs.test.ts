@@ -158,10 +158,23 @@ describe('deskbox serve, when it cannot', () => {
     [['now'], 'serve takes no arguments'],
     [['--now'], "Unknown option '--now'"],
     [['--config', 'no.toml'], 'There is no settings file no.toml'],
+    [
+      ['--set', 'ai.base_url=http://m', '--set', 'ai.model=m', '--set', 'ai.api_key_file=no.key'],
+      'The file no.key of the',
+    ],
   ])('%p is wrong usage, and makes no data folder', async (args, why) => {
     const { code, err } = await cli('serve', ...args)
     expect(code).toBe(2)
     expect(err).toContain(`deskbox serve: ${why}`)
+    expect(readdirSync(folder.path)).toEqual([])
+  })
+
+  test('because the certificate is not there: 1, and makes no data folder', async () => {
+    const files = ['server.tls_certificate_file=no.pem', 'server.tls_key_file=no.key']
+    const { code, err } = await cli('serve', ...files.flatMap((one) => ['--set', one]))
+    expect(code).toBe(1)
+    const file = join(folder.path, 'no.pem')
+    expect(err).toBe(`deskbox serve: server.tls_certificate_file: the file ${file} cannot be read`)
     expect(readdirSync(folder.path)).toEqual([])
   })
 
