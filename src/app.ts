@@ -8,6 +8,7 @@ import { Desk, systemActor, type Clock, type Random } from './domain/tx.ts'
 import { surfaces as deskhiveSurfaces } from './http/deskhive/index.ts'
 import type { Surface } from './http/dialect.ts'
 import { Gate, noLimits, type Rates } from './http/gate.ts'
+import { callersOf, type Callers } from './http/callers.ts'
 import { surfaces as kevaSurfaces } from './http/keva/index.ts'
 import { findingsOf, type Probe } from './domain/health.ts'
 import { payloadOf } from './http/payloads.ts'
@@ -25,7 +26,6 @@ import { startHeartbeat } from './jobs/heartbeat.ts'
 import { watchOver } from './jobs/watch.ts'
 import { startSenders, type SenderSettings } from './jobs/senders.ts'
 import type { Log } from './lib/log.ts'
-import { clientAddress } from './security/address.ts'
 import { Attempts } from './security/attempts.ts'
 import type { Networks } from './security/networks.ts'
 import { Passwords, type PasswordCost } from './security/password.ts'
@@ -110,13 +110,12 @@ export function makeApp(
     machine: Machine
     rates: Rates
     hosts: () => readonly string[]
-    addressOf: (request: Request) => string
     targets: () => TargetRules
     keepOpen: (request: Request) => void
     autonomy: Parameters<typeof simulator>[1]
-  },
+  } & Callers,
 ): App {
-  const { machine, rates, hosts, addressOf, targets, keepOpen, autonomy } = options
+  const { machine, rates, hosts, addressOf, schemeOf, targets, keepOpen, autonomy } = options
   const { clock, monotonic, log, random } = machine
   const uid = desk.read(systemActor, workspaceUid)
   if (uid === undefined) throw new Error('The data folder has no workspace')
@@ -131,7 +130,7 @@ export function makeApp(
   const attempts = new Attempts(monotonic)
   const signIns = new SignIns({ passwords, attempts, tokens, addressOf, log })
   const metrics = new Metrics()
-  const observer = new Observer({ log, metrics, monotonic, random, addressOf })
+  const observer = new Observer({ log, metrics, monotonic, random, addressOf, schemeOf })
   const probes: Probe[] = []
   const operations = { metrics, gate, addressOf, findings: () => findingsOf(probes) }
   const vetUrl = (url: string) => blockOf(url, targets())
@@ -196,12 +195,10 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
     machine,
     rates: rules.rates,
     hosts: () => rules.hosts,
-    addressOf: (request) =>
-      clientAddress(
-        listener.peerOf(request),
-        request.headers.get('x-forwarded-for'),
-        rules.trustedProxies,
-      ),
+    ...callersOf(
+      (request) => listener.peerOf(request),
+      () => rules.trustedProxies,
+    ),
     targets,
     keepOpen: (request) => listener.keepOpen(request),
     autonomy: () => rules.workflows.autonomy,

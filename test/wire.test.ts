@@ -19,6 +19,7 @@ let server: Listening
 let keys: FirstKeys
 let port: number
 const logged: string[] = []
+const requests: object[] = []
 
 function makeBackup(): never {
   throw new Error('No backup is due')
@@ -34,7 +35,9 @@ beforeAll(async () => {
     passwordCost: { memoryKiB: 8, passes: 1 },
     resolve: () => Promise.reject(new Error('no names here')),
     log: {
-      info: () => {},
+      info: (what: string, facts: object = {}) => {
+        if (what === 'request') requests.push(facts)
+      },
       error: (what: string, err: unknown) => void logged.push(what + String(err)),
     },
   }
@@ -48,7 +51,7 @@ beforeAll(async () => {
   const rules = {
     rates,
     hosts: ['desk.test'],
-    trustedProxies: new Networks([]),
+    trustedProxies: new Networks(['127.0.0.1']),
     privateNetworks: new Networks([]),
     workflows: noServices,
     eventsDays: 90,
@@ -425,6 +428,18 @@ describe('a fault of ours', () => {
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503])
     expect(logged).toEqual([])
   })
+})
+
+test('a call that a proxy of ours handed on is logged as the caller made it', async () => {
+  requests.length = 0
+  const handedOn = ['X-Forwarded-For: 198.51.100.7', 'X-Forwarded-Proto: http']
+  await one(get('/health/live', host(), ...handedOn))
+  await one(get('/health/live', host()))
+  expect(requests).toMatchObject([
+    { address: '198.51.100.7', scheme: 'http' },
+    { address: '127.0.0.1' },
+  ])
+  expect(requests[1]).not.toHaveProperty('scheme')
 })
 
 test('after all of it the server answers, and logged no fault of its own', async () => {

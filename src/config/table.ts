@@ -52,7 +52,7 @@ export const table = {
       list('networks', '10.0.0.0/8', isNetwork),
       [],
       'networks',
-      'The proxies whose X-Forwarded-For is believed.',
+      'The proxies whose X-Forwarded-For and -Proto are believed.',
     ),
   },
   data: {

@@ -1,4 +1,5 @@
 import type { Log } from '../lib/log.ts'
+import type { Callers } from './callers.ts'
 import type { Audience, Metrics } from './metrics.ts'
 import { pathOf } from './paths.ts'
 
@@ -7,8 +8,7 @@ export type ObserverParts = {
   readonly metrics: Metrics
   readonly monotonic: () => number
   readonly random: (bytes: number) => Uint8Array
-  readonly addressOf: (request: Request) => string
-}
+} & Callers
 
 /** A call under way: its id, which its answer carries as `X-Request-Id`, and when it began. */
 export type Observed = { readonly request: Request; readonly id: string; readonly begunAt: number }
@@ -36,12 +36,13 @@ export class Observer {
 
   /** Notes what a call was answered with. */
   end({ request, id, begunAt }: Observed, status: number): void {
-    const { log, metrics, monotonic, addressOf } = this.#parts
+    const { log, metrics, monotonic, addressOf, schemeOf } = this.#parts
     const durationMs = monotonic() - begunAt
     // Without the query, which may hold an address or a search.
     const path = pathOf(request.url)
     metrics.answered(audienceOf(path), status, durationMs / 1000)
     if (log.isShown?.() === false) return
+    const scheme = schemeOf?.(request)
     log.info('request', {
       id,
       method: request.method,
@@ -49,6 +50,8 @@ export class Observer {
       status,
       ms: Math.round(durationMs * 1000) / 1000,
       address: addressOf(request),
+      // A key that came to the proxy by plain HTTP could be read on the way.
+      ...(scheme && { scheme }),
     })
   }
 }

@@ -29,6 +29,23 @@ export function clientAddress(
   return client !== undefined && isIP(client) !== 0 ? client : peer
 }
 
+/**
+ * How the caller of a trusted proxy reached it, by the last word of its `X-Forwarded-Proto`; undefined when the peer
+ * is no trusted proxy, or says something else.
+ */
+export function forwardedScheme(
+  peer: string,
+  forwardedProto: string | null,
+  trusted: Networks,
+): 'http' | 'https' | undefined {
+  if (forwardedProto === null || !trusted.has(peer)) return undefined
+  const said = forwardedProto
+    .slice(forwardedProto.lastIndexOf(',') + 1)
+    .trim()
+    .toLowerCase()
+  return said === 'http' || said === 'https' ? said : undefined
+}
+
 /** Whether an address is this machine's own. */
 export function isLoopbackAddress(address: string): boolean {
   return loopback.has(address)

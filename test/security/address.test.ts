@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { clientAddress, clientNetwork } from '../../src/security/address.ts'
+import { clientAddress, clientNetwork, forwardedScheme } from '../../src/security/address.ts'
 import { Networks } from '../../src/security/networks.ts'
 
 test.each([
@@ -70,5 +70,20 @@ describe('a call through proxies', () => {
 
   test('believes nobody when nobody is trusted', () => {
     expect(clientAddress('127.0.0.1', '1.1.1.1', new Networks([]))).toBe('127.0.0.1')
+  })
+})
+
+describe('the scheme of a forwarded call', () => {
+  const trusted = new Networks(['127.0.0.0/8', '10.0.0.0/8'])
+
+  test.each([
+    ['is what a proxy of ours says', '127.0.0.1', 'https', 'https'],
+    ['in any case of letters', '10.0.0.5', ' HTTP ', 'http'],
+    ['is what the last of them says', '10.0.0.5', 'https, http', 'http'],
+    ['is not what anybody else says', '198.51.100.9', 'https', undefined],
+    ['is not known when nobody says it', '127.0.0.1', null, undefined],
+    ['is no other word', '127.0.0.1', 'gopher', undefined],
+  ])('%s', (_what, peer, said, scheme) => {
+    expect<string | undefined>(forwardedScheme(peer, said, trusted)).toBe(scheme)
   })
 })
