@@ -159,8 +159,10 @@ function webhooks({ failingWebhooks }: Contents): Finding[] {
     // The rest of an address may hold a secret.
     const host = URL.parse(url)?.host ?? 'nowhere'
     const state = disabledReason === null ? 'fails' : `was switched off (${disabledReason})`
-    const what = `${publicId('webhook', uid)} to ${host} ${state} since ${isoSeconds(since)}`
-    return finding('warning', 'webhooks', what, 'Look at its deliveries, mend it, switch it on')
+    const id = publicId('webhook', uid)
+    const remedy = `Mend it: deskbox webhooks deliveries ${id} tells why, enable ${id} begins anew`
+    const what = `${id} to ${host} ${state} since ${isoSeconds(since)}`
+    return finding('warning', 'webhooks', what, remedy)
   })
 }
 

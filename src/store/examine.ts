@@ -116,7 +116,7 @@ function contentsOf(client: SQLite.Database, directory: string, now: Millis): Co
     schema: schemaIn(client, directory),
     lastEventAt: lastEventAt?.at ?? null,
     facts: new Map(facts),
-    late: lateWork(client, now - lateAfterMs),
+    late: lateWork(client, now),
     failingWebhooks: failingWebhooks(client),
   }
 }
@@ -134,20 +134,29 @@ function schemaIn(client: SQLite.Database, directory: string): SchemaState {
   }
 }
 
-/** Every table with a time at which its rows are due tells of those that are past it. */
-function lateWork(client: SQLite.Database, before: Millis): Contents['late'] {
-  const isDue = client.prepare("SELECT 1 FROM pragma_table_info(?) WHERE name = 'due_at'")
-  return tablesOf(client)
-    .filter((table) => isDue.get(table))
-    .flatMap((table) => {
-      const found = client
-        .prepare<[Millis], { rows: number; since: Millis }>(
-          `SELECT count(*) AS rows, min(due_at) AS since FROM "${table}" WHERE due_at < ?`,
-        )
-        .get(before)
-      return found && found.rows > 0 ? [{ table, ...found }] : []
-    })
+/** Every table with a time at which its rows are due tells of those that are well past it. */
+function lateWork(client: SQLite.Database, now: Millis): Contents['late'] {
+  const dueColumn = client
+    .prepare<[string], [string]>(
+      "SELECT name FROM pragma_table_info(?) WHERE name IN ('due_at', 'next_run_at')",
+    )
+    .raw()
+  return tablesOf(client).flatMap((table) => {
+    const [column] = dueColumn.get(table) ?? []
+    if (column === undefined) return []
+    const found = client
+      .prepare<[object], { rows: number; since: Millis }>(
+        `SELECT count(*) AS rows, min(${column}) AS since FROM "${table}"
+         WHERE ${column} < $before${table === 'deliveries' ? ` AND ${isCallable}` : ''}`,
+      )
+      .get({ before: now - lateAfterMs, now })
+    return found && found.rows > 0 ? [{ table, ...found }] : []
+  })
 }
+
+// What waits for a webhook that is paused, or that a person switched off, is not late.
+const isCallable = `endpoint_id IN (
+  SELECT id FROM webhook_endpoints WHERE is_active = 1 AND coalesce(paused_until, 0) <= $now)`
 
 function failingWebhooks(client: SQLite.Database): FailingWebhook[] {
   if (!hasTable(client, 'webhook_endpoints')) return []

@@ -163,6 +163,21 @@ describe('deskbox doctor', () => {
     expect(clock?.what).toBe('it says 1970-01-02T00:00:00Z')
   })
 
+  test('does not call late what waits for a webhook that is paused or switched off', async () => {
+    const later = Date.now() + 3_600_000
+    sql(`INSERT INTO webhook_endpoints (id, uid, url, events, is_active, paused_until, created_at, updated_at)
+        VALUES (1, '01kqs0w2x1m008fyzq8yebgvfy', 'https://a.test/x', '[]', 0, NULL, 1, 1),
+          (2, '01kqs0w2x2qd9mk2f0m5znqj0x', 'https://b.test/x', '[]', 1, ${later}, 1, 1);
+      INSERT INTO deliveries (uid, endpoint_id, event_sequence, event_uid, event_type, body, due_at, created_at)
+        VALUES ('a', 1, 1, 'e', 'note.created', '{}', 1, 1), ('b', 2, 1, 'e', 'note.created', '{}', 1, 1)`)
+    expect((await doctor()).of('due work')).toMatchObject({ level: 'ok' })
+    sql('UPDATE webhook_endpoints SET paused_until = 1')
+    expect((await doctor()).of('due work')).toMatchObject({
+      level: 'warning',
+      what: '1 deliveries should have been done, the first at 1970-01-01T00:00:00Z',
+    })
+  })
+
   test('tells of work that is late, and of webhooks that fail', async () => {
     sql(`INSERT INTO webhook_endpoints (id, uid, url, events, disabled_reason, disabled_at, created_at, updated_at)
         VALUES (1, 'aaa', 'https://hooks.example/secret', '[]', 'gone', 1000, 1, 1);
