@@ -227,6 +227,11 @@ describe('refusals name file, line, column and key', () => {
     ['keva_per_minute = 5', '1:1', `keva_per_minute ${meantKeva}`],
     ['[server]\nkeva_per_minute = 5', '2:1', `server.keva_per_minute ${meantKeva}`],
     ['[server]\nprot = 1', '2:1', 'server.prot is not a setting; did you mean server.port?'],
+    [
+      '[backup]\ndirectry = "x"',
+      '2:1',
+      'backup.directry is not a setting; did you mean backup.directory?',
+    ],
     ['[ "limit" ]', '1:3', 'limit is not a section; did you mean limits?'],
     ['limit.x = 1', '1:1', 'limit is not a section; did you mean limits?'],
     ['[[mail]]\nx = 1', '1:3', 'mail is not a setting'],

@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { argsOf, UsageError } from './args.ts'
 import type { Io } from './io.ts'
+import { requireReach, serviceFiles, serviceHome } from './servicefiles.ts'
+import { effective } from './settings.ts'
 import { systemdUnit, type UnitOptions } from './systemd.ts'
 
 export const serviceHelp = `usage: deskbox service install [--print] [--user NAME] [--config FILE]
@@ -43,11 +45,15 @@ export function service(args: string[], io: Io): number {
 
 const verbs: { readonly [verb: string]: (values: Flags, io: Io) => number } = {
   install(values, io) {
-    const unit = systemdUnit(unitOptions(values, io))
+    const options = unitOptions(values, io)
+    const { settings } = effective({ cwd: serviceHome, env: {} }, configFlag(options))
+    const files = serviceFiles(options.config, settings)
+    const unit = systemdUnit({ ...options, written: files.written })
     if (values.print) {
       io.out(values.json ? JSON.stringify({ file: unitFile, unit }) : unit.trimEnd())
       return 0
     }
+    requireReach(files, options.user)
     requireSystemd()
     requireReachable(process.execPath)
     mkdirSync(dirname(unitFile), { recursive: true })
@@ -86,7 +92,12 @@ const verbs: { readonly [verb: string]: (values: Flags, io: Io) => number } = {
   },
 }
 
-function unitOptions({ user, config }: Flags, io: Io): UnitOptions {
+/** The file that the service is given, and no other. */
+function configFlag({ config }: Pick<UnitOptions, 'config'>) {
+  return config === undefined ? {} : { config }
+}
+
+function unitOptions({ user, config }: Flags, io: Io): Omit<UnitOptions, 'written'> {
   if (user !== undefined && !/^[a-z_][a-z0-9_-]{0,31}$/.test(user)) {
     throw new UsageError(`--user must be the name of a user, not '${user}'`)
   }

@@ -5,6 +5,8 @@ export type UnitOptions = {
   readonly user: string | undefined
   /** The settings file, absolute; without one everything has its default. */
   readonly config: string | undefined
+  /** Folders outside its home in which it writes. */
+  readonly written: readonly string[]
 }
 
 // What the service may not do. The runtime makes code while it runs, so memory may be written and run.
@@ -36,7 +38,7 @@ const hardening = [
 ]
 
 /** A unit of systemd that runs the executable on /var/lib/deskbox, and lets it do little else. */
-export function systemdUnit({ executable, user, config }: UnitOptions): string {
+export function systemdUnit({ executable, user, config, written }: UnitOptions): string {
   const settings = config === undefined ? [] : ['--config', config]
   const command = [executable, 'serve', '--data', '/var/lib/deskbox', ...settings]
   const lines = [
@@ -60,6 +62,7 @@ export function systemdUnit({ executable, user, config }: UnitOptions): string {
     // These two could have the runtime run other code than ours.
     'UnsetEnvironment=BUN_OPTIONS BUN_BE_BUN',
     'LimitNOFILE=65536',
+    ...written.map((folder) => `ReadWritePaths=${quoted(folder)}`),
     ...hardening,
     '',
     '[Install]',

@@ -1,14 +1,15 @@
-/** The known dotted name that two slips of the pen or less make of `given`, its section left aside. */
+/**
+ * The known dotted name that two slips of the pen or less make of `given`, its section left aside; of several the
+ * one in the nearest section.
+ */
 export function nearest(given: string, known: readonly string[]): string | undefined {
   const ranked = known
-    .map((name) => ({
-      name,
-      slips: Math.min(
-        slips(bare(given), bare(name)),
-        slips(bare(lastPart(given)), bare(lastPart(name))),
-      ),
-    }))
-    .toSorted((a, b) => a.slips - b.slips)
+    .map((name) => {
+      const whole = slips(bare(given), bare(name))
+      const last = slips(bare(lastPart(given)), bare(lastPart(name)))
+      return { name, whole, slips: Math.min(whole, last) }
+    })
+    .toSorted((a, b) => a.slips - b.slips || a.whole - b.whole)
   return ranked[0] && ranked[0].slips <= 2 ? ranked[0].name : undefined
 }
 

@@ -1,13 +1,19 @@
 import { dlopen, FFIType, ptr } from 'bun:ffi'
 import { describe, expect, test } from 'bun:test'
-import { existsSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { notifyManager } from '../../src/cli/notify.ts'
+import { idsOf } from '../../src/cli/servicefiles.ts'
 import { systemdUnit } from '../../src/cli/systemd.ts'
 import { tempFolder } from '../store/fixtures.ts'
 import { deskbox } from './terminal.ts'
 
-const plain = { executable: '/usr/local/bin/deskbox', user: undefined, config: undefined }
+const plain = {
+  executable: '/usr/local/bin/deskbox',
+  user: undefined,
+  config: undefined,
+  written: [],
+}
 
 describe('the unit', () => {
   test('runs the executable as a user of its own, on a folder of its own', () => {
@@ -35,6 +41,66 @@ describe('the unit', () => {
 })
 
 describe('deskbox service', () => {
+  test('lets the service write where its settings say, and nowhere else', async () => {
+    using home = tempFolder('service')
+    const file = join(home.path, 'my.toml')
+    writeFileSync(file, '[backup]\ndirectory = "/srv/my backups"\n[log]\ndestination = "desk.log"')
+    const print = ['service', 'install', '--print', '--config', file]
+    const { out } = await deskbox(home.path, print)
+    expect(out.split('\n').filter((line) => line.startsWith('ReadWritePaths'))).toEqual([
+      'ReadWritePaths="/srv/my backups"',
+    ])
+    expect((await deskbox(home.path, ['service', 'install', '--print'])).out).not.toContain('ReadW')
+    writeFileSync(file, '[backup]\ndirectry = "/srv"')
+    const { code, err } = await deskbox(home.path, print)
+    expect([code, err]).toEqual([2, expect.stringContaining('did you mean backup.directory?')])
+  })
+
+  // Where there is systemd, what nothing is missing for would be installed.
+  test.if(process.platform === 'linux' && !existsSync('/run/systemd/system'))(
+    'is not installed when its user cannot have what the settings name',
+    async () => {
+      using home = tempFolder('service')
+      const folder = join(home.path, 'etc')
+      mkdirSync(folder)
+      const config = join(folder, 'my.toml')
+      const secret = join(folder, 'key')
+      writeFileSync(config, `[ai]\napi_key_file = "${secret}"\n[backup]\ndirectory = "${folder}"`)
+      writeFileSync(secret, 'sk', { mode: 0o600 })
+      const modes = (file: number, parent: number, key: number) => {
+        chmodSync(config, file)
+        for (const one of [home.path, folder]) chmodSync(one, parent)
+        chmodSync(secret, key)
+      }
+      const install = async (...user: string[]) => {
+        const args = ['service', 'install', '--config', config, ...user]
+        return (await deskbox(home.path, args)).err
+      }
+      const nobody = 'deskbox service: a user that systemd makes for the service cannot'
+      modes(0o600, 0o755, 0o644)
+      expect(await install()).toStartWith(`${nobody} read ${config}: make a user for it`)
+      modes(0o644, 0o700, 0o644)
+      expect(await install()).toStartWith(`${nobody} read ${config}`)
+      modes(0o644, 0o755, 0o600)
+      expect(await install()).toStartWith(`${nobody} read ${secret}`)
+      modes(0o644, 0o755, 0o644)
+      expect(await install()).toStartWith(`${nobody} write into ${folder}`)
+      modes(0o600, 0o700, 0o600)
+      expect(await install('--user', 'daemon')).toStartWith('deskbox service: daemon cannot read')
+      // Root may, and so may whom only another directory of users knows.
+      for (const user of ['root', 'of-ldap']) {
+        expect(await install('--user', user)).toContain('systemd does not run here')
+      }
+    },
+  )
+
+  test('knows who a user is, and which groups it is in', () => {
+    const passwd = 'root:x:0:0::/root:/bin/sh\ndesk:x:990:991::/var/lib/desk:/bin/false\n'
+    const group = 'root:x:0:\ndesk:x:991:\ntls:x:50:mail,desk\nmail:x:8:mail\n'
+    expect(idsOf('desk', passwd, group)).toEqual({ uid: 990, groups: new Set([991, 50]) })
+    expect(idsOf('des', passwd, group)).toBeUndefined()
+  })
+
   test('install --print shows the unit and changes nothing', async () => {
     using home = tempFolder('service')
     writeFileSync(join(home.path, 'my.toml'), '')
