@@ -193,7 +193,7 @@ for (const row of takesFields) {
       const hasRequired = row.endpoint.method === 'POST' || /PUT .*\/internal\/[ck]/.test(row.name)
       if (hasRequired && !needsNothing(row)) expect(status).toBe(422)
     }
-    const runs = ['sqlite_sequence', 'workflow_runs', 'workflows']
+    const runs = ['counters', 'sqlite_sequence', 'workflow_runs', 'workflows']
     expect(app.changedSince(rows).toSorted()).toEqual(startsAtAWord(row) ? runs : [])
     expect(app.dump().get('workflow_runs')).not.toContain('{\\"a\\":1}')
     expect(Object.keys(Object.prototype)).toEqual([])
