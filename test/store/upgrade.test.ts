@@ -53,7 +53,7 @@ function reading<T>(name: string, look: (client: ReturnType<typeof openSqlite>) 
 }
 
 describe('the fixtures', () => {
-  test('are there for every schema that there ever was: bun run fixture makes one', () => {
+  test('are there for every schema that there ever was: bun run fixture makes them', () => {
     expect(fixtures()).toEqual(migrations.map(({ name }) => name))
   })
 
