@@ -5,7 +5,7 @@ import { deliveries, deliveryAttempts, webhookEndpoints } from './schema.ts'
 
 // The outbox as the delivery loop sees it. What is due is asked endpoint by endpoint, each by the index on its
 // own due rows, so that no backlog of one is ever walked through for another. In flight a row is due again
-// when its lease ends.
+// when its lease ends. Of what is due together the earlier event comes first, whenever its row was written.
 
 const dueEndpoint = {
   id: webhookEndpoints.id,
@@ -52,7 +52,7 @@ const due = select(dueRow, (db, row) =>
     .select(row)
     .from(deliveries)
     .where(isDue)
-    .orderBy(deliveries.dueAt, deliveries.id)
+    .orderBy(deliveries.dueAt, deliveries.eventSequence)
     .limit(value('limit')),
 )
 
@@ -60,7 +60,7 @@ const due = select(dueRow, (db, row) =>
 const isBehind = sql<number>`EXISTS (
   SELECT 1 FROM ${deliveries} AS before
   WHERE before.endpoint_id = ${deliveries.endpointId} AND before.ticket_id = ${deliveries.ticketId}
-    AND before.status = 'pending' AND before.id < ${deliveries.id}
+    AND before.status = 'pending' AND before.event_sequence < ${deliveries.eventSequence}
 )`
 
 const dueInOrder = select({ ...dueRow, isBehind }, (db, row) =>
@@ -68,7 +68,7 @@ const dueInOrder = select({ ...dueRow, isBehind }, (db, row) =>
     .select(row)
     .from(deliveries)
     .where(isDue)
-    .orderBy(deliveries.dueAt, deliveries.id)
+    .orderBy(deliveries.dueAt, deliveries.eventSequence)
     .limit(value('limit')),
 )
 
@@ -103,7 +103,7 @@ const unpark = command((db) =>
         SELECT id FROM ${deliveries}
         WHERE ${deliveries.endpointId} = ${value('endpointId')}
           AND ${deliveries.ticketId} = ${value('ticketId')} AND ${deliveries.status} = 'pending'
-        ORDER BY id LIMIT 1
+        ORDER BY ${deliveries.eventSequence} LIMIT 1
       ) AND ${deliveries.dueAt} IS NULL`,
     ),
 )
