@@ -3,7 +3,7 @@ import { Fault, type Blocked, type Issue } from '../domain/errors.ts'
 import type { Replay } from '../domain/replays.ts'
 import { isSubscription, webhookTypes } from '../domain/subscriptions.ts'
 import type { Reader } from '../domain/tx.ts'
-import type { ExtraHeaders } from '../domain/webhooks.ts'
+import type { ExtraHeaders } from '../domain/webhookseals.ts'
 import type { Services } from './endpoint.ts'
 import { finding, isRecord, read } from './fields.ts'
 

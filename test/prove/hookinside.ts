@@ -3,12 +3,13 @@ import { labels } from '../../src/domain/catalog.ts'
 import { install } from '../../src/domain/installation.ts'
 import { Outbox } from '../../src/domain/outbox.ts'
 import { Desk, systemActor, type Tx } from '../../src/domain/tx.ts'
-import { createWebhook, rotateSecret, secretsOf } from '../../src/domain/webhooks.ts'
+import { createWebhook, rotateSecret } from '../../src/domain/webhooks.ts'
+import { secretsOf } from '../../src/domain/webhookseals.ts'
 import { payloadOf } from '../../src/http/payloads.ts'
 import { dayMs } from '../../src/lib/time.ts'
 import type { Outgoing } from '../../src/security/outbound.ts'
 import { clientOf, openStore, randomBytes, tempFolder } from '../store/fixtures.ts'
-import { answered, openDeliveries, sealing } from '../support/deliveries.ts'
+import { answered, openDeliveries, opening, sealing } from '../support/deliveries.ts'
 import type { CheckResult } from './checks.ts'
 
 type Rotation = { readonly perSecond: number; readonly seconds: number; readonly rotations: number }
@@ -51,7 +52,7 @@ export async function proveRotation({
       const rotated = await house.write((tx) => rotateSecret(tx, id, sealing))
       known.push(rotated.secret)
       hold(rotated.secret)
-      const live = house.desk.read(systemActor, (reader) => secretsOf(reader, id, sealing))
+      const live = house.desk.read(systemActor, (reader) => secretsOf(reader, id, opening))
       if (live.length > 3) problems.push(`${live.length} secrets are live`)
     }
     await house.announce()
@@ -74,7 +75,7 @@ export async function proveRotation({
 
 async function liveAfterADay(store: Parameters<typeof clientOf>[0], id: number): Promise<number> {
   const later = new Desk({ store, clock: () => Date.now() + dayMs + 1, random: randomBytes(3) })
-  return later.read(systemActor, (reader) => secretsOf(reader, id, sealing)).length
+  return later.read(systemActor, (reader) => secretsOf(reader, id, opening)).length
 }
 
 function isBy({ headers, body = '' }: Outgoing, secret: string): boolean {

@@ -5,7 +5,7 @@ import { Places } from '../../src/domain/places.ts'
 import { systemActor, type Tx } from '../../src/domain/tx.ts'
 import { createWebhook } from '../../src/domain/webhooks.ts'
 import { dayMs, minuteMs } from '../../src/lib/time.ts'
-import { sealing } from '../support/deliveries.ts'
+import { opening, sealing } from '../support/deliveries.ts'
 import { clientOf, T0, testDesk, type TestDesk } from './fixtures.ts'
 import { traced } from './plans.ts'
 
@@ -49,7 +49,7 @@ const terms = (places = new Places(), lease = 'run 1') => ({
   leaseMs: minuteMs,
   places,
   isUnderWay: () => false,
-  sealing,
+  unseal: opening,
 })
 
 /** Two places of every hanging endpoint are taken, as they are once those hang. */
