@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { labels } from '../../src/domain/catalog.ts'
 import { install } from '../../src/domain/installation.ts'
@@ -70,7 +72,16 @@ export async function proveRotation({
   if (oneDayOn !== 1) problems.push(`${oneDayOn} secrets are live a day later`)
   const said = JSON.stringify(house.logged)
   if (known.some((one) => said.includes(one))) problems.push('a secret is in the log')
+  const stored = filesIn(folder.path)
+  if (known.some((one) => stored.includes(one))) problems.push('a secret is in the database')
   return { figure: `${calls.length} deliveries, ${known.length - 1} rotations`, problems }
+}
+
+/** Every byte of the files of a folder. */
+function filesIn(folder: string): Buffer {
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const files = names.filter((one) => one.isFile())
+  return Buffer.concat(files.map(({ parentPath, name }) => readFileSync(join(parentPath, name))))
 }
 
 async function liveAfterADay(store: Parameters<typeof clientOf>[0], id: number): Promise<number> {
