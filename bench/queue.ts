@@ -37,16 +37,16 @@ answerParent(async ({ url, count, atOnce, body }: QueueAsk): Promise<number> => 
       const fields = { url, events: ['ticket.created'], isOrdered }
       return createWebhook(tx, fields, sealing).webhook.id
     })
-    for (let n = 0; n < count; n++) queue(tx, ids[n % ids.length] ?? 1, body)
+    for (let n = 0; n < count; n++) queue(tx, ids[n % ids.length] ?? 1, n + 1, body)
     return count
   })
 })
 
-function queue(tx: Tx, endpointId: number, body: string): void {
+function queue(tx: Tx, endpointId: number, eventSequence: number, body: string): void {
   insertDelivery(tx.q, {
     uid: tx.uid(),
     endpointId,
-    eventSequence: 1,
+    eventSequence,
     eventUid: tx.uid(),
     eventType: 'ticket.created',
     ticketId,

@@ -66,6 +66,7 @@ export async function serve(args: string[], io: Io): Promise<number> {
   const first = rules(found.settings)
   const opened = await openDesk(found.directory, 'own', machine)
   machine.log.info('database opened', { ...opened.store.check })
+  tellOpened(machine.log, found.settings)
   let listening: Listening
   try {
     listening = listen(opened, {
@@ -92,6 +93,7 @@ export async function serve(args: string[], io: Io): Promise<number> {
     sink.reopen(destinationOf(settings, io))
     level = settings.log.level
     listening.apply(rules(settings))
+    tellOpened(machine.log, settings)
   }
   using _ = onHangUp(reloader(found.settings, { read, take, log }))
   notifyManager(io.env, 'READY=1')
@@ -101,6 +103,13 @@ export async function serve(args: string[], io: Io): Promise<number> {
   await listening.stop(graceMs)
   machine.log.info('stopped')
   return 0
+}
+
+/** What integrations may be sent to beside the public internet is on record. */
+function tellOpened(log: Log, { webhooks: { allowPrivateNetworks: networks } }: Settings): void {
+  if (networks.length > 0) {
+    log.info('private networks may be called', { networks: networks.join(', ') })
+  }
 }
 
 function rulesOf(settings: Settings, directory: string, cwd: string): Rules {

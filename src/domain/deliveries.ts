@@ -1,5 +1,4 @@
-import type { Page, Position, Window } from '../lib/page.ts'
-import type { Millis } from '../lib/time.ts'
+import type { Page, Window } from '../lib/page.ts'
 import {
   attemptsOf,
   deliveriesNewestFirst,
@@ -11,10 +10,9 @@ import {
   type DeliveryView,
   type WholeDelivery,
 } from '../store/deliverylists.ts'
-import { removeDeliveriesOf, requeueDelivery, settledDeliveries } from '../store/redelivery.ts'
+import { removeDeliveriesOf, requeueDelivery } from '../store/redelivery.ts'
 import { deletedWebhookId, removeWebhookRow } from '../store/webhooks.ts'
-import { Fault, found } from './errors.ts'
-import { subscribes, webhookTypes } from './subscriptions.ts'
+import { found } from './errors.ts'
 import type { Reader, Tx } from './tx.ts'
 import { getWebhook, refuseInactive, testWebhook } from './webhooks.ts'
 
@@ -71,58 +69,6 @@ export function redeliver(tx: Tx, endpointId: number, id: number | undefined): F
   return getDelivery(tx, endpointId, id)
 }
 
-export type Replay = {
-  /** Exact types and patterns; any, when there is none. */
-  readonly types: readonly string[] | null
-  readonly from: Millis | null
-  /** Before this moment. */
-  readonly to: Millis | null
-  /** Those that came through and those that did not, unless one is named. */
-  readonly status: 'delivered' | 'dead' | null
-  /** The last one of a replay before, to go on past it; `invalid` when this endpoint has none such. */
-  readonly afterId: number | undefined
-}
-
-export type Replayed = {
-  readonly queued: number
-  /** The last one that was queued. */
-  readonly last: Delivery | null
-  readonly hasMore: boolean
-}
-
-/** So many at most are queued at once, lest others wait for the one transaction. */
-const replayMost = 1000
-
-/**
- * Has settled deliveries sent again, in the order of their events; those that are pending are on their way
- * already. Throws `refused` when the endpoint is not active.
- */
-export function replay(tx: Tx, endpointId: number, wanted: Replay): Replayed {
-  refuseInactive(getWebhook(tx, endpointId))
-  const { types, from, to, status } = wanted
-  const eventTypes = types ? webhookTypes.filter((type) => subscribes(types, type)) : []
-  const settled = settledDeliveries(
-    tx.q,
-    {
-      endpointId,
-      eventTypes,
-      statuses: status ? [status] : ['delivered', 'dead'],
-      since: from ?? 0,
-      until: to ?? Number.MAX_SAFE_INTEGER,
-      after: positionOf(tx, endpointId, wanted.afterId),
-    },
-    replayMost + 1,
-  )
-  const queued = settled.slice(0, replayMost)
-  for (const { id } of queued) requeueDelivery(tx.q, id, tx.now)
-  const last = queued.at(-1)
-  return {
-    queued: queued.length,
-    last: last ? getDelivery(tx, endpointId, last.id) : null,
-    hasMore: settled.length > replayMost,
-  }
-}
-
 /** Clears away what is left of endpoints that were deleted, and returns how many deliveries it was. */
 export function forgetDeletedWebhooks(tx: Tx, most: number): number {
   const id = deletedWebhookId(tx.q)
@@ -130,11 +76,4 @@ export function forgetDeletedWebhooks(tx: Tx, most: number): number {
   const cleared = removeDeliveriesOf(tx.q, id, most)
   if (cleared === 0) removeWebhookRow(tx.q, id)
   return cleared
-}
-
-function positionOf(reader: Reader, endpointId: number, id: number | undefined): Position | null {
-  if (id === undefined) return null
-  const delivery = deliveryOf(reader.q, endpointId, id)
-  if (!delivery) throw new Fault('invalid', 'body', [{ field: 'after', rule: 'exists' }])
-  return { at: delivery.createdAt, id: delivery.id }
 }

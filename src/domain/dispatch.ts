@@ -4,18 +4,16 @@ import {
   dueDeliveries,
   dueDeliveriesInOrder,
   endpointsWithDue,
-  insertAttempt,
   isAnythingDue,
-  leaseDelivery,
+  leaseDeliveries,
   parkDelivery,
   returnLeases,
   returnLeasesOfOthers,
-  settleDelivery,
-  unparkFirst,
   type DueDelivery,
   type DueEndpoint,
 } from '../store/dispatch.ts'
-import { patchWebhook, webhookById } from '../store/webhooks.ts'
+import { healthOf, insertAttempt, settleDelivery, unparkFirst } from '../store/settlements.ts'
+import { patchWebhook } from '../store/webhooks.ts'
 import type { Places } from './places.ts'
 import {
   failureOf,
@@ -23,13 +21,15 @@ import {
   retryAt,
   verdictOf,
   type AttemptFailure,
+  type Failed,
   type Health,
   type HealthAfter,
   type Verdict,
   type Waits,
 } from './retries.ts'
 import type { Reader, Tx } from './tx.ts'
-import { disableWebhook, headersOf, secretsOf, type ExtraHeaders } from './webhooks.ts'
+import { disableWebhook } from './webhooks.ts'
+import { headersOf, secretsOf, type ExtraHeaders, type Unseal } from './webhookseals.ts'
 
 // Claim, settle, return: the database's part in an attempt. In between the process may die; then the lease is
 // taken back, and the receiver gets the same bytes under the same id once more.
@@ -52,7 +52,7 @@ export type ClaimTerms = {
   readonly places: Places
   /** Whether this run is at it already, whatever its lease says: a clock may have been set. */
   readonly isUnderWay: (deliveryId: number) => boolean
-  readonly sealing: string
+  readonly unseal: Unseal
 }
 
 export type Claim = {
@@ -78,9 +78,13 @@ export function claimDeliveries(tx: Tx, terms: ClaimTerms): Claim {
     const { ready, isCut } = dueAt(tx, endpoint, { places, terms })
     isMore ||= isCut
     if (ready.length === 0) continue
-    claimed.push(...leased(tx, endpoint, ready, terms))
+    claimed.push(...withCall(tx, endpoint, ready, terms.unseal))
     about.all += ready.length
     if (isFailing) about.failing += ready.length
+  }
+  if (claimed.length > 0) {
+    const ids = claimed.map(({ id }) => id)
+    leaseDeliveries(q, ids, { lease: terms.lease, until: now + terms.leaseMs })
   }
   return { claimed, isMore }
 }
@@ -110,19 +114,16 @@ function dueAt(
   return { ready: first.slice(0, places), isCut }
 }
 
-function leased(
+function withCall(
   tx: Tx,
   { id: endpointId, url, failingSince, sealedHeaders }: DueEndpoint,
   rows: readonly DueDelivery[],
-  { lease, leaseMs, sealing }: ClaimTerms,
+  unseal: Unseal,
 ): Claimed[] {
-  const secrets = secretsOf(tx, endpointId, sealing)
-  const extraHeaders = headersOf({ sealedHeaders }, sealing)
-  return rows.map((row) => {
-    leaseDelivery(tx.q, row.id, { lease, until: tx.now + leaseMs })
-    const endpoint = { endpointId, isFailing: failingSince !== null, url, secrets, extraHeaders }
-    return { ...row, ...endpoint, attempt: row.attempts + 1 }
-  })
+  const secrets = secretsOf(tx, endpointId, unseal)
+  const extraHeaders = headersOf({ sealedHeaders }, unseal)
+  const endpoint = { endpointId, isFailing: failingSince !== null, url, secrets, extraHeaders }
+  return rows.map((row) => ({ ...row, ...endpoint, attempt: row.attempts + 1 }))
 }
 
 /** How a delivery stands after an attempt. */
@@ -150,11 +151,13 @@ export function settleAttempt(
 ): Settled | undefined {
   const { q, now } = tx
   const { id, endpointId, attempt, ticketId } = claimed
-  const endpoint = webhookById(q, endpointId)
-  const { verdict, failed } = judged(tx, claimed, outcome)
+  const endpoint = healthOf(q, endpointId)
+  const verdict = verdictOf(outcome)
+  const failed = failedOf(claimed, outcome, now)
   const health = endpoint && healthAfter(endpoint, verdict, failed, waits)
   const isOver = !endpoint || endpoint.disabledReason !== null || health?.disable !== null
-  const ending = endingOf(verdict, isOver ? null : retryAt(failed, waits), isOver)
+  const nextAt = () => (isOver ? null : retryAt({ ...failed, chance: chanceOf(tx) }, waits))
+  const ending = endingOf(verdict, nextAt, isOver)
   const settledAt = ending.status === 'pending' ? null : now
   const row = { id, lease, attempt, ...ending, lastAttemptAt: now, settledAt }
   if (!settleDelivery(q, row)) return undefined
@@ -174,15 +177,17 @@ export function settleAttempt(
   return { status: ending.status, failure, nextAttemptAt: ending.dueAt }
 }
 
-function judged({ now, random }: Tx, claimed: Claimed, outcome: Outcome) {
-  const failed = {
-    // Queued anew by a person, a delivery begins its schedule anew.
-    attempt: claimed.attempt - claimed.earlierAttempts,
-    retryAfter: outcome.retryAfter,
-    now,
-    chance: new DataView(random(4).buffer).getUint32(0) / 2 ** 32,
-  }
-  return { verdict: verdictOf(outcome), failed }
+function failedOf(
+  { attempt, earlierAttempts }: Claimed,
+  { retryAfter }: Outcome,
+  now: Millis,
+): Omit<Failed, 'chance'> {
+  // Queued anew by a person, a delivery begins its schedule anew.
+  return { attempt: attempt - earlierAttempts, retryAfter, now }
+}
+
+function chanceOf({ random }: Tx): number {
+  return new DataView(random(4).buffer).getUint32(0) / 2 ** 32
 }
 
 type Ending = {
@@ -192,14 +197,15 @@ type Ending = {
 }
 
 /** `isOver` says that the endpoint is told nothing more. */
-function endingOf(verdict: Verdict, nextAt: Millis | null, isOver: boolean): Ending {
+function endingOf(verdict: Verdict, nextAt: () => Millis | null, isOver: boolean): Ending {
   const dead = (deadReason: Ending['deadReason']) =>
     ({ status: 'dead', deadReason, dueAt: null }) as const
   if (verdict === 'delivered') return { status: 'delivered', deadReason: null, dueAt: null }
   if (verdict === 'gone' || verdict === 'blocked') return dead(verdict)
   if (isOver) return dead('disabled')
-  if (nextAt === null) return dead('exhausted')
-  return { status: 'pending', deadReason: null, dueAt: nextAt }
+  const dueAt = nextAt()
+  if (dueAt === null) return dead('exhausted')
+  return { status: 'pending', deadReason: null, dueAt }
 }
 
 function applyHealth(
@@ -216,6 +222,8 @@ function applyHealth(
 const responseBytesKept = 1024
 
 function beginningOf(text: string): string {
+  // No character is more than three bytes for each unit of its text.
+  if (3 * text.length <= responseBytesKept) return text
   const bytes = Buffer.from(text).subarray(0, responseBytesKept)
   // As a stream, so that a character that was cut in two is left out.
   return new TextDecoder().decode(bytes, { stream: true })

@@ -36,20 +36,7 @@ export class Outbox {
     const payload = this.#payloadOf(event)
     if (!payload) return
     const body = JSON.stringify(payload)
-    for (const { id: endpointId } of told) {
-      insertDelivery(tx.q, {
-        uid: tx.uid(),
-        endpointId,
-        eventSequence: event.sequence,
-        eventUid: event.uid,
-        eventType: event.type,
-        ticketId: event.ticketId,
-        hops: (tx.actor.hops ?? 0) + 1,
-        body,
-        dueAt: tx.now,
-        createdAt: tx.now,
-      })
-    }
+    for (const { id } of told) tell(tx, id, event, body)
   }
 
   /** Something that was announced has been taken back. */
@@ -74,4 +61,20 @@ export class Outbox {
 
 function isTold({ id, events }: Subscriber, event: RecordedEvent): boolean {
   return event.type === 'webhook.test' ? event.body.id === id : subscribes(events, event.type)
+}
+
+/** Writes the delivery of an event to an endpoint that has none of it. */
+export function tell(tx: Tx, endpointId: number, event: RecordedEvent, body: string): void {
+  insertDelivery(tx.q, {
+    uid: tx.uid(),
+    endpointId,
+    eventSequence: event.sequence,
+    eventUid: event.uid,
+    eventType: event.type,
+    ticketId: event.ticketId,
+    hops: (tx.actor.hops ?? 0) + 1,
+    body,
+    dueAt: tx.now,
+    createdAt: event.createdAt,
+  })
 }

@@ -18,15 +18,13 @@ import { differing } from './changes.ts'
 import { Fault, found } from './errors.ts'
 import type { DisabledReason } from './events.ts'
 import type { Reader, Tx } from './tx.ts'
+import { headersOf, type ExtraHeaders } from './webhookseals.ts'
 
 // Endpoints that are told of events (keva.md 9.5). What is secret is sealed under `sealing`, which is not in
 // the database: the secrets that sign, and the headers that are sent along.
 
 /** An endpoint as it may be shown; of its headers only whether it has any. */
 export type Webhook = Omit<WebhookEndpointRow, 'sealedHeaders'> & { readonly hasHeaders: boolean }
-
-/** Headers that are sent with every delivery, by name. */
-export type ExtraHeaders = { readonly [name: string]: string }
 
 type WebhookFields = {
   readonly url?: string | undefined
@@ -104,7 +102,12 @@ export function updateWebhook(
   const row = rowOf(tx, id)
   const given = { ...fields, events: events && [...new Set(events)] }
   const changed = differing(row, given)
-  const isResealed = headers !== undefined && !isSame(headersOf(row, sealing), headers ?? {})
+  const isResealed =
+    headers !== undefined &&
+    !isSame(
+      headersOf(row, (sealed) => unseal(sealed, sealing)),
+      headers ?? {},
+    )
   const told = [
     ...changed.filter((name) => name !== 'isActive'),
     ...(isResealed ? ['headers'] : []),
@@ -187,21 +190,6 @@ export function testWebhook(tx: Tx, id: number): void {
 /** Throws `refused` for an endpoint that is not active: what is queued for it would only wait. */
 export function refuseInactive({ isActive }: Pick<Webhook, 'isActive'>): void {
   if (!isActive) throw new Fault('refused', 'inactiveWebhook')
-}
-
-/** The secrets that sign a delivery at this moment, newest first. */
-export function secretsOf({ q, now }: Reader, endpointId: number, sealing: string): string[] {
-  return secretsOfWebhook(q, endpointId)
-    .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
-    .map(({ sealedSecret }) => unseal(sealedSecret, sealing))
-}
-
-/** The headers that an endpoint wants along. */
-export function headersOf(
-  { sealedHeaders: sealed }: Pick<WebhookEndpointRow, 'sealedHeaders'>,
-  sealing: string,
-): ExtraHeaders {
-  return sealed === null ? {} : (JSON.parse(unseal(sealed, sealing)) as ExtraHeaders)
 }
 
 const freshState = {

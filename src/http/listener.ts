@@ -18,6 +18,8 @@ const bodyBytesMaxOfBun = 64 * 1024 * 1024
 export class Listener {
   readonly #binding: Binding
   readonly #handlers: Handlers
+  /** The one that it has, also where any was asked for. */
+  readonly port: number
   #server: Server
   /** Servers of earlier certificates, until their last call is answered. */
   readonly #leaving = new Set<Server>()
@@ -28,12 +30,13 @@ export class Listener {
     const probe = serve(binding, handlers, false)
     // A certificate is renewed by a second server on the same port, which the first must allow; the port
     // is taken alone before, so that another program's port is never shared.
+    this.port = probe.port ?? binding.port
     if (!binding.tls) {
       this.#binding = binding
       this.#server = probe
       return
     }
-    this.#binding = { ...binding, port: probe.port ?? binding.port }
+    this.#binding = { ...binding, port: this.port }
     void probe.stop(true)
     this.#server = serve(this.#binding, handlers, true)
   }
@@ -41,11 +44,7 @@ export class Listener {
   get url(): string {
     const { host, tls } = this.#binding
     const name = host.includes(':') ? `[${host}]` : host
-    return `${tls ? 'https' : 'http'}://${name}:${this.#server.port}`
-  }
-
-  get port(): number {
-    return this.#server.port ?? this.#binding.port
+    return `${tls ? 'https' : 'http'}://${name}:${this.port}`
   }
 
   /** How many calls are being answered. */

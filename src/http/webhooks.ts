@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { Fault, type Blocked, type Issue } from '../domain/errors.ts'
+import type { Replay } from '../domain/replays.ts'
 import { isSubscription, webhookTypes } from '../domain/subscriptions.ts'
 import type { Reader } from '../domain/tx.ts'
-import type { ExtraHeaders } from '../domain/webhooks.ts'
+import type { ExtraHeaders } from '../domain/webhookseals.ts'
 import type { Services } from './endpoint.ts'
 import { finding, isRecord, read } from './fields.ts'
 
@@ -96,11 +97,7 @@ export function readVetted<F extends z.ZodObject>(
 }
 
 /** A replay must be of something: all that there ever was is asked for by a beginning. */
-export function refuseBoundless(wanted: {
-  readonly from: unknown
-  readonly types: unknown
-  readonly status: unknown
-}): void {
-  if (wanted.from !== null || wanted.types !== null || wanted.status !== null) return
+export function refuseBoundless({ from, types, status, after }: Replay): void {
+  if (from !== null || types !== null || status !== null || after !== null) return
   throw new Fault('invalid', 'body', [{ field: 'from', rule: 'required' }])
 }

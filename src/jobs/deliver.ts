@@ -2,18 +2,17 @@ import {
   claimDeliveries,
   giveBackDeliveries,
   isAnyDeliveryDue,
-  settleAttempt,
   takeBackDeliveries,
   type Claimed,
-  type Settled,
 } from '../domain/dispatch.ts'
 import { Places } from '../domain/places.ts'
 import type { Waits } from '../domain/retries.ts'
 import { jobActor, type Clock, type Desk } from '../domain/tx.ts'
-import { publicId } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import { secondMs, type Millis } from '../lib/time.ts'
-import type { Outcome, Send } from '../security/outbound.ts'
+import type { Send } from '../security/outbound.ts'
+import { Opener } from '../security/seal.ts'
+import { Endings } from './endings.ts'
 import type { Job } from './heartbeat.ts'
 import { outgoingOf } from './outgoing.ts'
 
@@ -53,6 +52,8 @@ export class Deliverer {
   readonly #parts: DelivererParts
   readonly #places = new Places()
   readonly #underWay = new Map<number, Promise<void>>()
+  readonly #opener = new Opener()
+  readonly #ended: Endings
   #isStopping = false
   #isClaiming = false
   #isClaimWanted = false
@@ -60,6 +61,11 @@ export class Deliverer {
 
   constructor(parts: DelivererParts) {
     this.#parts = parts
+    this.#ended = new Endings({
+      ...parts,
+      underWay: () => this.#underWay.size,
+      onQueued: () => this.#claim(),
+    })
   }
 
   /** Whether anything is under way, or about to be. */
@@ -153,12 +159,13 @@ export class Deliverer {
   async #claimOnce(): Promise<void> {
     if (this.#places.isFull) return
     const { desk, lease, rules, sealing } = this.#parts
+    const secret = sealing()
     const terms = {
       lease,
       leaseMs: rules().timeoutMs + leaseMarginMs,
       places: this.#places,
       isUnderWay: (id: number) => this.#underWay.has(id),
-      sealing: sealing(),
+      unseal: (sealed: string) => this.#opener.open(sealed, secret),
     }
     const { claimed, isMore } = await desk.write(jobActor, (tx) => claimDeliveries(tx, terms))
     // What was claimed while stopping is given back with the rest.
@@ -174,38 +181,12 @@ export class Deliverer {
   }
 
   async #attempt(claimed: Claimed): Promise<void> {
-    const { desk, clock, lease, rules, log } = this.#parts
+    const { clock, rules } = this.#parts
     const { send, waits } = rules()
     const outcome = await send(outgoingOf(claimed, clock()))
     this.#places.leave(claimed)
-    const settling = desk.write(jobActor, (tx) =>
-      settleAttempt(tx, claimed, outcome, { lease, waits }),
-    )
-    // Queued behind it, so that one commit settles this attempt and claims the next.
-    this.#claim()
-    try {
-      const settled = await settling
-      if (settled && settled.status !== 'delivered') tell(log, claimed, outcome, settled)
-    } catch (err) {
-      // The lease runs out, and the receiver is told once more.
-      log.error('attempt not written down', err, { delivery: publicId('delivery', claimed.uid) })
-    }
+    await this.#ended.add({ claimed, outcome, waits })
   }
-}
-
-/** One line for an attempt that failed; the others are in the list of deliveries only. */
-function tell(log: Log, claimed: Claimed, outcome: Outcome, settled: Settled): void {
-  log.info('webhook attempted', {
-    delivery: publicId('delivery', claimed.uid),
-    event: claimed.eventType,
-    host: URL.parse(claimed.url)?.host ?? '',
-    attempt: claimed.attempt,
-    failure: settled.failure,
-    status: outcome.status,
-    duration_ms: outcome.durationMs,
-    next_attempt_at:
-      settled.nextAttemptAt === null ? null : new Date(settled.nextAttemptAt).toISOString(),
-  })
 }
 
 async function within(ms: Millis, work: Promise<unknown>): Promise<void> {

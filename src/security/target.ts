@@ -72,6 +72,10 @@ export function isBlocked(verdict: Target | Blocked): verdict is Blocked {
   return typeof verdict === 'string'
 }
 
+// They mean this machine (RFC 6761, 6.3), whether or not a name server was told so.
+const localNames = /(?:^|\.)localhost\.?$/
+const localAddresses = ['127.0.0.1', '::1']
+
 function parse(text: string): URL | Blocked {
   const url = URL.parse(text)
   if (!url || url.hostname === '') return url && !isHttp(url) ? 'url_scheme' : 'url_invalid'
@@ -97,6 +101,6 @@ async function addressesOf({ hostname }: URL, resolve: Resolve): Promise<readonl
   try {
     return await resolve(hostname)
   } catch {
-    return []
+    return localNames.test(hostname) ? localAddresses : []
   }
 }

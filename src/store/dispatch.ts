@@ -1,11 +1,10 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { cell, command, select, value, type Queries } from './queries.ts'
-import { inserter } from './rows.ts'
-import { deliveries, deliveryAttempts, webhookEndpoints } from './schema.ts'
+import { deliveries, webhookEndpoints } from './schema.ts'
 
 // The outbox as the delivery loop sees it. What is due is asked endpoint by endpoint, each by the index on its
 // own due rows, so that no backlog of one is ever walked through for another. In flight a row is due again
-// when its lease ends.
+// when its lease ends. Of what is due together the earlier event comes first, whenever its row was written.
 
 const dueEndpoint = {
   id: webhookEndpoints.id,
@@ -52,7 +51,7 @@ const due = select(dueRow, (db, row) =>
     .select(row)
     .from(deliveries)
     .where(isDue)
-    .orderBy(deliveries.dueAt, deliveries.id)
+    .orderBy(deliveries.dueAt, deliveries.eventSequence)
     .limit(value('limit')),
 )
 
@@ -60,7 +59,7 @@ const due = select(dueRow, (db, row) =>
 const isBehind = sql<number>`EXISTS (
   SELECT 1 FROM ${deliveries} AS before
   WHERE before.endpoint_id = ${deliveries.endpointId} AND before.ticket_id = ${deliveries.ticketId}
-    AND before.status = 'pending' AND before.id < ${deliveries.id}
+    AND before.status = 'pending' AND before.event_sequence < ${deliveries.eventSequence}
 )`
 
 const dueInOrder = select({ ...dueRow, isBehind }, (db, row) =>
@@ -68,7 +67,7 @@ const dueInOrder = select({ ...dueRow, isBehind }, (db, row) =>
     .select(row)
     .from(deliveries)
     .where(isDue)
-    .orderBy(deliveries.dueAt, deliveries.id)
+    .orderBy(deliveries.dueAt, deliveries.eventSequence)
     .limit(value('limit')),
 )
 
@@ -84,7 +83,7 @@ const lease = command((db) =>
       dueAt: given('until'),
       attempts: sql`${deliveries.attempts} + 1`,
     })
-    .where(eq(deliveries.id, value('id'))),
+    .where(sql`${deliveries.id} IN (SELECT value FROM json_each(${value('ids')}))`),
 )
 
 const park = command((db) =>
@@ -92,41 +91,6 @@ const park = command((db) =>
     .update(deliveries)
     .set({ dueAt: null })
     .where(eq(deliveries.id, value('id'))),
-)
-
-const unpark = command((db) =>
-  db
-    .update(deliveries)
-    .set({ dueAt: given('now') })
-    .where(
-      sql`${deliveries.id} = (
-        SELECT id FROM ${deliveries}
-        WHERE ${deliveries.endpointId} = ${value('endpointId')}
-          AND ${deliveries.ticketId} = ${value('ticketId')} AND ${deliveries.status} = 'pending'
-        ORDER BY id LIMIT 1
-      ) AND ${deliveries.dueAt} IS NULL`,
-    ),
-)
-
-const settle = command((db) =>
-  db
-    .update(deliveries)
-    .set({
-      status: given('status'),
-      deadReason: given('deadReason'),
-      dueAt: given('dueAt'),
-      lease: null,
-      leasedUntil: null,
-      lastAttemptAt: given('lastAttemptAt'),
-      settledAt: given('settledAt'),
-    })
-    .where(
-      and(
-        eq(deliveries.id, value('id')),
-        eq(deliveries.lease, value('lease')),
-        eq(deliveries.attempts, value('attempt')),
-      ),
-    ),
 )
 
 /** Due at once, and as if the attempt had not been: nobody knows what came of it. */
@@ -154,8 +118,6 @@ const returnOwn = command((db) =>
 export type DueEndpoint = NonNullable<ReturnType<ReturnType<typeof endpointsDue>['get']>>
 export type DueDelivery = NonNullable<ReturnType<ReturnType<typeof due>['get']>>
 
-export const insertAttempt = inserter(deliveryAttempts)
-
 /** The endpoints that may be called now and have something to be told. */
 export function endpointsWithDue(q: Queries, now: number): DueEndpoint[] {
   return endpointsDue(q).all({ now })
@@ -180,38 +142,18 @@ export function dueDeliveriesInOrder(
   return dueInOrder(q).all(terms)
 }
 
-/** Leases a row and counts the attempt; it comes due again when the lease ends. */
-export function leaseDelivery(q: Queries, id: number, by: { lease: string; until: number }): void {
-  lease(q).run({ id, ...by })
+/** Leases rows and counts the attempts; they come due again when the lease ends. */
+export function leaseDeliveries(
+  q: Queries,
+  ids: readonly number[],
+  by: { readonly lease: string; readonly until: number },
+): void {
+  lease(q).run({ ids: JSON.stringify(ids), ...by })
 }
 
 /** Takes a row out of what is due until the one before it is settled. */
 export function parkDelivery(q: Queries, id: number): void {
   park(q).run({ id })
-}
-
-/** Makes the first unsettled row of a ticket due, if it was parked. */
-export function unparkFirst(
-  q: Queries,
-  row: { readonly endpointId: number; readonly ticketId: number; readonly now: number },
-): void {
-  unpark(q).run(row)
-}
-
-export type Settlement = {
-  readonly id: number
-  readonly lease: string
-  readonly attempt: number
-  readonly status: 'pending' | 'delivered' | 'dead'
-  readonly deadReason: 'exhausted' | 'gone' | 'disabled' | 'blocked' | null
-  readonly dueAt: number | null
-  readonly lastAttemptAt: number
-  readonly settledAt: number | null
-}
-
-/** Settles an attempt; false when the row is another's by now, or gone. */
-export function settleDelivery(q: Queries, settlement: Settlement): boolean {
-  return settle(q).run(settlement).changes === 1
 }
 
 /** Makes due what other runs of the server had in flight; returns how much that was. */

@@ -117,16 +117,26 @@ function receivers() {
     hostname: '127.0.0.1',
     port: 0,
     fetch(request) {
-      const status = Number(new URL(request.url).pathname.slice(1))
-      const headers = { Location: `http://127.0.0.1:${canary.port}/` }
-      return new Response(null, { status, headers })
+      const { origin, pathname } = new URL(request.url)
+      const [, status = '', where = ''] = pathname.split('/')
+      if (where === 'next') followed++
+      const places: { readonly [name: string]: string } = {
+        here: `http://127.0.0.1:${canary.port}/`,
+        public: 'https://93.184.215.14/',
+        metadata: 'http://169.254.169.254/latest/meta-data/',
+        chain: `${origin}/${status}/next`,
+      }
+      const Location = places[where] ?? '/'
+      return new Response(null, { status: Number(status), headers: { Location } })
     },
   })
   stack.defer(() => void elsewhere.stop(true))
-  const pointing = redirects.map((status) => ({
-    what: `answers ${status}`,
-    url: `http://127.0.0.1:${elsewhere.port}/${status}`,
-  }))
+  const pointing = redirects.flatMap((status) =>
+    ['here', 'public', 'metadata', 'chain'].map((where) => ({
+      what: `answers ${status}, ${where}`,
+      url: `http://127.0.0.1:${elsewhere.port}/${status}/${where}`,
+    })),
+  )
   const closed = misbehave(() => {})
   const absent = { what: 'is not there', url: `http://127.0.0.1:${closed.port}/` }
   closed.stop(true)

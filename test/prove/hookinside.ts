@@ -1,14 +1,17 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { labels } from '../../src/domain/catalog.ts'
 import { install } from '../../src/domain/installation.ts'
 import { Outbox } from '../../src/domain/outbox.ts'
 import { Desk, systemActor, type Tx } from '../../src/domain/tx.ts'
-import { createWebhook, rotateSecret, secretsOf } from '../../src/domain/webhooks.ts'
+import { createWebhook, rotateSecret } from '../../src/domain/webhooks.ts'
+import { secretsOf } from '../../src/domain/webhookseals.ts'
 import { payloadOf } from '../../src/http/payloads.ts'
 import { dayMs } from '../../src/lib/time.ts'
 import type { Outgoing } from '../../src/security/outbound.ts'
 import { clientOf, openStore, randomBytes, tempFolder } from '../store/fixtures.ts'
-import { answered, openDeliveries, sealing } from '../support/deliveries.ts'
+import { answered, openDeliveries, opening, sealing } from '../support/deliveries.ts'
 import type { CheckResult } from './checks.ts'
 
 type Rotation = { readonly perSecond: number; readonly seconds: number; readonly rotations: number }
@@ -51,7 +54,7 @@ export async function proveRotation({
       const rotated = await house.write((tx) => rotateSecret(tx, id, sealing))
       known.push(rotated.secret)
       hold(rotated.secret)
-      const live = house.desk.read(systemActor, (reader) => secretsOf(reader, id, sealing))
+      const live = house.desk.read(systemActor, (reader) => secretsOf(reader, id, opening))
       if (live.length > 3) problems.push(`${live.length} secrets are live`)
     }
     await house.announce()
@@ -69,12 +72,21 @@ export async function proveRotation({
   if (oneDayOn !== 1) problems.push(`${oneDayOn} secrets are live a day later`)
   const said = JSON.stringify(house.logged)
   if (known.some((one) => said.includes(one))) problems.push('a secret is in the log')
+  const stored = filesIn(folder.path)
+  if (known.some((one) => stored.includes(one))) problems.push('a secret is in the database')
   return { figure: `${calls.length} deliveries, ${known.length - 1} rotations`, problems }
+}
+
+/** Every byte of the files of a folder. */
+function filesIn(folder: string): Buffer {
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const files = names.filter((one) => one.isFile())
+  return Buffer.concat(files.map(({ parentPath, name }) => readFileSync(join(parentPath, name))))
 }
 
 async function liveAfterADay(store: Parameters<typeof clientOf>[0], id: number): Promise<number> {
   const later = new Desk({ store, clock: () => Date.now() + dayMs + 1, random: randomBytes(3) })
-  return later.read(systemActor, (reader) => secretsOf(reader, id, sealing)).length
+  return later.read(systemActor, (reader) => secretsOf(reader, id, opening)).length
 }
 
 function isBy({ headers, body = '' }: Outgoing, secret: string): boolean {

@@ -31,6 +31,8 @@ const blocked = {
     'https://localhost/',
     'https://LOCALHOST/',
     'https://localhost./',
+    'https://any.localhost/',
+    'https://any.localhost./',
     'https://127.0.0.1/',
     'https://127.0.0.1./',
     'https://127.1/',

@@ -5,7 +5,7 @@ import { Places } from '../../src/domain/places.ts'
 import { systemActor, type Tx } from '../../src/domain/tx.ts'
 import { createWebhook } from '../../src/domain/webhooks.ts'
 import { dayMs, minuteMs } from '../../src/lib/time.ts'
-import { sealing } from '../support/deliveries.ts'
+import { opening, sealing } from '../support/deliveries.ts'
 import { clientOf, T0, testDesk, type TestDesk } from './fixtures.ts'
 import { traced } from './plans.ts'
 
@@ -31,12 +31,13 @@ beforeAll(async () => {
   db.exec('DELETE FROM deliveries')
   const insert = db.prepare(
     `INSERT INTO deliveries (uid, endpoint_id, event_sequence, event_uid, event_type, ticket_id, body,
-      due_at, created_at) VALUES (?, ?, 1, 'e', 'ticket.updated', ?, '{}', ?, ?)`,
+      due_at, created_at) VALUES (?, ?, ?, 'e', 'ticket.updated', ?, '{}', ?, ?)`,
   )
   db.exec('BEGIN')
   for (let endpoint = 1, n = 0; endpoint <= endpoints; endpoint++) {
     const many = endpoint <= hanging ? perHanging : perOther
-    for (let at = 0; at < many; at++, n++) insert.run(`u${n}`, endpoint, at % 7, T0 - at, T0 - at)
+    for (let at = 0; at < many; at++, n++)
+      insert.run(`u${n}`, endpoint, n, at % 7, T0 - at, T0 - at)
   }
   db.exec('COMMIT')
   db.exec('ANALYZE')
@@ -48,7 +49,7 @@ const terms = (places = new Places(), lease = 'run 1') => ({
   leaseMs: minuteMs,
   places,
   isUnderWay: () => false,
-  sealing,
+  unseal: opening,
 })
 
 /** Two places of every hanging endpoint are taken, as they are once those hang. */
@@ -80,7 +81,7 @@ describe('with 100,000 deliveries pending, of which 90,000 are at endpoints that
     }
     expect(used.join('\n')).toContain('USING INDEX deliveries_due (endpoint_id=? AND due_at<?)')
     expect(used.join('\n')).toContain(
-      'USING COVERING INDEX deliveries_waiting (endpoint_id=? AND ticket_id=? AND id<?)',
+      'USING COVERING INDEX deliveries_waiting (endpoint_id=? AND ticket_id=? AND event_sequence<?)',
     )
   })
 

@@ -185,6 +185,7 @@ const expectedIndexes = [
   'customers_name',
   'customers_vip',
   'deliveries_due',
+  'deliveries_event',
   'deliveries_leased',
   'deliveries_settled',
   'deliveries_status',

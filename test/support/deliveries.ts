@@ -12,6 +12,7 @@ import { payloadOf } from '../../src/http/payloads.ts'
 import { Deliverer, type DeliveryRules } from '../../src/jobs/deliver.ts'
 import { minuteMs, secondMs } from '../../src/lib/time.ts'
 import { Networks } from '../../src/security/networks.ts'
+import { unseal } from '../../src/security/seal.ts'
 import { outboundClient, type Outcome, type Outgoing } from '../../src/security/outbound.ts'
 import { Store } from '../../src/store/db.ts'
 import { eventsAfter } from '../../src/store/events.ts'
@@ -19,6 +20,9 @@ import type { Sync } from '../../src/store/queries.ts'
 import { clientOf, randomBytes, T0 } from '../store/fixtures.ts'
 
 export const sealing = 'ab'.repeat(32)
+
+/** Opens what was sealed with it. */
+export const opening = (sealed: string) => unseal(sealed, sealing)
 
 export const answered = (status: number, retryAfter: string | null = null): Outcome => ({
   failure: null,

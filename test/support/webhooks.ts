@@ -1,13 +1,10 @@
 // Endpoints of webhooks and what they are told, as tests find them.
 
 import { sendTest } from '../../src/domain/deliveries.ts'
-import {
-  createWebhook,
-  secretsOf,
-  type NewWebhook,
-  type WebhookPatch,
-} from '../../src/domain/webhooks.ts'
+import { createWebhook, type NewWebhook, type WebhookPatch } from '../../src/domain/webhooks.ts'
+import { secretsOf } from '../../src/domain/webhookseals.ts'
 import { publicId } from '../../src/lib/ids.ts'
+import { unseal } from '../../src/security/seal.ts'
 import type { TestApp } from './harness.ts'
 
 export const hookUrl = 'https://hooks.test/in/s3cret-path'
@@ -39,7 +36,7 @@ export async function delivery(app: TestApp, fields: WebhookPatch = {}): Promise
 
 /** The secrets that sign for an endpoint now. */
 export function liveSecrets(app: TestApp, id = 1): string[] {
-  return app.read((reader) => secretsOf(reader, id, sealingOf(app)))
+  return app.read((reader) => secretsOf(reader, id, (sealed) => unseal(sealed, sealingOf(app))))
 }
 
 type Stored = {

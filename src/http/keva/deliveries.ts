@@ -4,16 +4,17 @@ import {
   getDelivery,
   listDeliveries,
   redeliver,
-  replay,
   sendTest,
   type Delivery,
   type FullDelivery,
 } from '../../domain/deliveries.ts'
+import { replay } from '../../domain/replays.ts'
 import type { Reader } from '../../domain/tx.ts'
 import { publicId, uidOf } from '../../lib/ids.ts'
 import { isoSeconds, isoSecondsOrNull } from '../../lib/time.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { read, readQuery } from '../fields.ts'
+import { payloadOf } from '../payloads.ts'
 import { deliveryStatuses, deliveryTypes, refuseBoundless, subscriptions } from '../webhooks.ts'
 import { moment, oneOf } from './fields.ts'
 import { date } from './shapes.ts'
@@ -101,13 +102,13 @@ const replayed = z.object({
   to: moment().nullable().optional(),
   types: subscriptions().nullable().optional(),
   status: oneOf(['delivered', 'dead']).nullable().optional(),
-  after: z.string().nullable().optional(),
+  after: z.int().min(0).nullable().optional(),
 })
 
 const replayAnswer = z
   .strictObject({
-    queued: z.int(),
-    last: z.string().nullable().meta({ description: 'What to send as `after` to go on' }),
+    queued: z.int().min(0),
+    nextAfter: z.int().min(0).nullable().meta({ description: 'What to send as `after` to go on' }),
     hasMore: z.boolean(),
   })
   .meta({ id: 'Replay' })
@@ -132,24 +133,23 @@ export const deliveries: readonly Endpoint[] = [
     path: '/webhooks/:id/replay',
     scope: 'webhooks:write',
     tag: 'Webhooks',
-    summary: 'Send settled deliveries again, in order, up to a thousand',
+    summary:
+      'Send events of a range again, in order, some at a time; those never sent are sent too',
     body: replayed,
     answer: { status: 200, shape: v1.single(replayAnswer) },
     run({ tx, params, body }) {
       const { id } = webhookIn(tx, params)
       const {
-        after,
         from = null,
         to = null,
         types = null,
         status = null,
+        after = null,
       } = read(tx, replayed, body)
-      refuseBoundless({ from, types, status })
-      // An id that is none is told apart from none at all.
-      const afterId = typeof after === 'string' ? (idOf(tx, after) ?? 0) : undefined
-      const { queued, last, hasMore } = replay(tx, id, { from, to, types, status, afterId })
-      const shown = { queued, last: last && publicId('delivery', last.uid), hasMore }
-      return { status: 200, body: v1.body(shown) }
+      const wanted = { from, to, types, status, after }
+      refuseBoundless(wanted)
+      const { queued, nextAfter } = replay(tx, id, wanted, payloadOf)
+      return { status: 200, body: v1.body({ queued, nextAfter, hasMore: nextAfter !== null }) }
     },
   },
   {

@@ -395,15 +395,32 @@ contract(replayLine, { key: 'special', call: replayLine, given: failed }, [
     name: 'sends again what did not come through',
     body: { status: 'dead', from: at, to: '', types: null },
     status: 200,
-    reply: { data: { queued: 1, last: 1, has_more: false }, ...queued },
+    reply: { data: { queued: 1, next_after: null, has_more: false }, ...queued },
     after: (app) =>
       expect(storedDeliveries(app)[0]).toMatchObject({ status: 'pending', due_at: T0 }),
   },
   {
-    name: 'goes on past a delivery',
-    body: { from: at, after: 1 },
+    name: 'sends what was never sent, in order, before what is sent again',
+    body: { types: ['staff.*', 'webhook.*', 'ticket.created'] },
     status: 200,
-    reply: { data: { queued: 0, last: null, has_more: false }, ...queued },
+    reply: { data: { queued: 5, next_after: null, has_more: false }, ...queued },
+    after(app) {
+      const [, ...made] = storedDeliveries(app)
+      expect(made.map((row) => [row['event_sequence'], row['status']])).toEqual(
+        [1, 2, 3, 4, 5].map((sequence) => [sequence, 'pending']),
+      )
+    },
+  },
+  {
+    name: 'goes on past a sequence',
+    body: { from: at, after: '4' },
+    status: 200,
+    reply: { data: { queued: 2, next_after: null, has_more: false }, ...queued },
+    after: (app) =>
+      expect(storedDeliveries(app).map((row) => [row['status'], row.event_type])).toEqual([
+        ['pending', 'webhook.test'],
+        ['pending', 'staff.updated'],
+      ]),
   },
   {
     name: 'collects every issue, in declared order',

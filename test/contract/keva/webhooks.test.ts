@@ -9,7 +9,8 @@ import {
   storedDeliveries,
   webhook,
 } from '../../support/webhooks.ts'
-import { headersOf } from '../../../src/domain/webhooks.ts'
+import { headersOf } from '../../../src/domain/webhookseals.ts'
+import { unseal } from '../../../src/security/seal.ts'
 import { webhookById } from '../../../src/store/webhooks.ts'
 import { upsertCustomer } from '../../../src/domain/customers.ts'
 import { kevaRefusals } from '../refusals.ts'
@@ -126,7 +127,7 @@ contract(createLine, { key: 'keva', call: createLine }, [
       expect([...app.dump().values()].join()).not.toContain('open sesame')
       const headers = app.read(({ q }) => {
         const row = webhookById(q, 1)
-        return row && headersOf(row, sealingOf(app))
+        return row && headersOf(row, (sealed) => unseal(sealed, sealingOf(app)))
       })
       expect(headers).toEqual({ 'X-Token': 'open sesame' })
     },

@@ -3,17 +3,18 @@ import {
   getDelivery,
   listDeliveries,
   redeliver,
-  replay,
   sendTest,
   type Delivery,
   type DeliveryFilter,
   type FullDelivery,
 } from '../../../domain/deliveries.ts'
+import { replay } from '../../../domain/replays.ts'
 import type { Reader } from '../../../domain/tx.ts'
 import { integerId, publicId } from '../../../lib/ids.ts'
 import { isoSeconds, isoSecondsOrNull } from '../../../lib/time.ts'
 import type { Endpoint } from '../../endpoint.ts'
 import { asList, read, readQuery } from '../../fields.ts'
+import { payloadOf } from '../../payloads.ts'
 import { deliveryStatuses, deliveryTypes, refuseBoundless, subscriptions } from '../../webhooks.ts'
 import { list, listed, pagingOf, pagingQuery, single, told } from '../envelope.ts'
 import { nullableWord, optionalInteger, optionalMoment } from '../fields.ts'
@@ -99,13 +100,13 @@ const replayed = z.object({
   to: optionalMoment(),
   types: z.preprocess(asList, subscriptions().nullable().optional()),
   status: nullableWord(['delivered', 'dead']),
-  after: optionalInteger(1),
+  after: optionalInteger(0),
 })
 
 const replayAnswer = z
   .strictObject({
-    queued: z.int(),
-    last: z.int().nullable().meta({ description: 'What to send as `after` to go on' }),
+    queued: z.int().min(0),
+    next_after: z.int().min(0).nullable().meta({ description: 'What to send as `after` to go on' }),
     has_more: z.boolean(),
   })
   .meta({ id: 'Replay' })
@@ -130,21 +131,23 @@ export const deliveries: readonly Endpoint[] = [
     path: '/webhooks/:id/replay',
     scope: 'webhooks:update',
     tag: 'Webhooks',
-    summary: 'Send settled deliveries again, in order, up to a thousand',
+    summary:
+      'Send events of a range again, in order, some at a time; those never sent are sent too',
     body: replayed,
     answer: { status: 200, shape: told(replayAnswer, queued) },
     run({ tx, params, body }) {
       const { id } = webhookIn(tx, params)
       const {
-        after,
         from = null,
         to = null,
         types = null,
         status = null,
+        after = null,
       } = read(tx, replayed, body)
-      refuseBoundless({ from, types, status })
-      const done = replay(tx, id, { from, to, types, status, afterId: after })
-      const data = { queued: done.queued, last: done.last?.id ?? null, has_more: done.hasMore }
+      const wanted = { from, to, types, status, after }
+      refuseBoundless(wanted)
+      const { queued: count, nextAfter } = replay(tx, id, wanted, payloadOf)
+      const data = { queued: count, next_after: nextAfter, has_more: nextAfter !== null }
       return { status: 200, body: { data, message: queued } }
     },
   },
