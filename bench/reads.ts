@@ -84,7 +84,19 @@ export const searches: readonly Search[] = [
     paths: () => seldomWords(500).map((word) => `${kevaTickets}?q=${word}&status=closed`),
     isCompared: false,
   },
+  {
+    name: 'search-eight-status',
+    title: 'Keva: search ever other eight words, closed ones',
+    paths: () =>
+      Array.from({ length: 200 }, (_, n) => `${kevaTickets}?q=${eightWords(n)}&status=closed`),
+    isCompared: false,
+  },
 ]
+
+/** Words that are none of them rare: each is looked for, and what is read lies far apart. */
+function eightWords(n: number): string {
+  return Array.from({ length: 8 }, (_, at) => replyWord(100 + n * 4 + at * 17)).join('+')
+}
 
 function search(name: string, title: string, q: string): Search {
   return { name, title, paths: () => [`${kevaTickets}?q=${q}`], isCompared: true }

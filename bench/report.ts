@@ -80,7 +80,17 @@ export function searchRows(measured: Measured, [small, large]: readonly [number,
       .filter((one) => one.isCompared)
       .map((one) => flatRow(measured, one, `${one.title}, ${sizes}`, searchFlatAim)),
     ...searches.map((one) => holdRow(measured, one, large)),
+    worstRow(measured, large),
   ]
+}
+
+/** Of all that is searched for, what holds the process longest. */
+function worstRow(measured: Measured, large: number): Row {
+  const p99 = ({ name }: Search) => measured.samples.median(`${name}-alone`, 'p99Ms')
+  const [worst] = searches.toSorted((a, b) => p99(b) - p99(a))
+  if (!worst) throw new Error('There is no search')
+  const row = holdRow(measured, worst, large)
+  return { ...row, measure: `The worst of these: ${row.measure}` }
 }
 
 function holdRow({ samples }: Measured, { name, title }: Search, large: number): Row {

@@ -31,18 +31,29 @@ export type NewKey = {
 
 /** Makes a key. The raw value is in this answer alone; only its SHA-256 is kept. */
 export function createKey(tx: Tx, fields: NewKey): { readonly key: Key; readonly raw: string } {
-  const { raw, last4 } = mintKey(fields.kind, tx.random)
+  const { raw } = mintKey(fields.kind, tx.random)
+  return { key: addKey(tx, fields, raw), raw }
+}
+
+/** Takes a Keva key that was made elsewhere (keva.md R3); undefined when there is one of that value. */
+export function importKey(tx: Tx, fields: Omit<NewKey, 'kind'>, raw: string): Key | undefined {
+  const hash = hashKey(raw)
+  if (listKeys(tx).some((key) => key.hash === hash)) return undefined
+  return addKey(tx, { ...fields, kind: 'keva' }, raw)
+}
+
+function addKey(tx: Tx, fields: NewKey, raw: string): Key {
   const id = insertKey(tx.q, {
     ...fields,
     scopes: fields.scopes && [...fields.scopes],
     uid: tx.uid(),
     hash: hashKey(raw),
-    last4,
+    last4: raw.slice(-4),
     createdAt: tx.now,
     updatedAt: tx.now,
   })
   tx.emit('api_key.created', null, { id, name: fields.name, kind: fields.kind })
-  return { key: getKey(tx, id), raw }
+  return getKey(tx, id)
 }
 
 export type KeyPatch = {
@@ -56,7 +67,7 @@ export type KeyPatch = {
 
 /** Changes what differs of a key, its value excepted; when nothing does, nothing happens. */
 export function updateKey(tx: Tx, id: number, patch: KeyPatch): Key {
-  const key = getDeskHiveKey(tx, id)
+  const key = getKey(tx, id)
   if (differing(key, patch).length === 0) return key
   patchKey(tx.q, id, {
     ...patch,

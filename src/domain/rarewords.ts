@@ -3,7 +3,7 @@ import { rowOfMatch, termsBeginning, type TextIndex } from '../store/textindex.t
 import type { Reader } from './tx.ts'
 
 /** A word is rare by how far back so many of its matches go. */
-const probedMatches = 500
+const probedMatches = 250
 /** The last word may go on, from so many characters, as so many words of the index. */
 const beginningLength = 3
 const endingsMost = 8

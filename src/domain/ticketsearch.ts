@@ -29,9 +29,9 @@ import type { Reader } from './tx.ts'
 // leaves few tickets is read whole instead.
 
 /** The newest messages with the rarest word that are put to the filters. */
-const matchesMost = 2000
+const matchesMost = 1000
 /** Of those the newest that are read, up to so many bytes for one word. */
-const messagesMost = 500
+const messagesMost = 400
 const bytesMost = 400_000
 /** A list of at most so many tickets is read whole, if it has no more messages than are read anyway. */
 const fewTickets = 100

@@ -31,6 +31,14 @@ export function mintKey(
   return { raw, last4: raw.slice(-4) }
 }
 
+// What a service that makes keys gives them at least: `sk_` and 17 random characters, or more.
+const foreignSecret = /^[\x21-\x7e]{20,200}$/
+
+/** Whether a Keva key that was made elsewhere can be one here: of its form, and too long to be guessed. */
+export function isForeignKey(raw: string): boolean {
+  return raw.startsWith(prefixes.keva) && foreignSecret.test(raw.slice(prefixes.keva.length))
+}
+
 /** Whether a refresh token is whole, so that a typo costs no look at the database. */
 export function isRefreshToken(raw: string): boolean {
   const bodyLength = prefixes.refresh.length + base62Letters

@@ -1,26 +1,38 @@
 import { and, desc, eq, getTableColumns, ne, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/sqlite-core'
 import type { Page, Range } from '../lib/page.ts'
 import { select, value, type Queries } from './queries.ts'
 import { inserter, patcher } from './rows.ts'
 import { apiKeys, staff, type ApiKeyRow } from './schema.ts'
 
+const owners = alias(staff, 'owners')
+
 const selection = {
   ...getTableColumns(apiKeys),
+  ownerName: owners.name,
   agentName: staff.name,
   isAgentActive: staff.isActive,
 }
 
+const ownerOfKey = eq(owners.id, apiKeys.ownerId)
+
 // A person who is no agent, or no longer one, stands behind no key.
 const agentOfKey = and(eq(staff.id, apiKeys.agentId), eq(staff.role, 'agent'))
 
-/** A key with the agent that it stands for; both agent facts are null when there is none. */
+/** A key with its maker and the agent that it stands for; their facts are null when there is none. */
 export type KeyView = ApiKeyRow & {
+  readonly ownerName: string | null
   readonly agentName: string | null
   readonly isAgentActive: boolean | null
 }
 
 const all = select(selection, (db, row) =>
-  db.select(row).from(apiKeys).leftJoin(staff, agentOfKey).orderBy(apiKeys.id),
+  db
+    .select(row)
+    .from(apiKeys)
+    .leftJoin(staff, agentOfKey)
+    .leftJoin(owners, ownerOfKey)
+    .orderBy(apiKeys.id),
 )
 
 const byId = select(selection, (db, row) =>
@@ -28,6 +40,7 @@ const byId = select(selection, (db, row) =>
     .select(row)
     .from(apiKeys)
     .leftJoin(staff, agentOfKey)
+    .leftJoin(owners, ownerOfKey)
     .where(eq(apiKeys.id, value('id'))),
 )
 
@@ -37,6 +50,7 @@ const newestOfDeskHive = select(selection, (db, row) =>
     .select(row)
     .from(apiKeys)
     .leftJoin(staff, agentOfKey)
+    .leftJoin(owners, ownerOfKey)
     .where(ne(apiKeys.kind, 'keva'))
     .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
     .limit(value('limit'))

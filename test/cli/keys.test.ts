@@ -3,6 +3,7 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { internalScopes } from '../../src/http/deskhive/index.ts'
 import { kevaScopes } from '../../src/http/keva/index.ts'
+import { updateKey } from '../../src/store/keys.ts'
 import { updateStaff } from '../../src/store/staff.ts'
 import { keyPattern } from '../support/keys.ts'
 import { passwordHash, people, signInBody, type Tokens } from '../support/people.ts'
@@ -31,6 +32,7 @@ type Shown = {
   readonly state: string
   readonly expiresAt: string | null
   readonly lastUsedAt: string | null
+  readonly createdBy: string | null
   readonly key?: string
 }
 
@@ -102,7 +104,9 @@ describe('deskbox keys create', () => {
     const [raw = '', line = '', last = ''] = out.split('\n')
     expect([code, last]).toEqual([0, 'The key is shown only now.'])
     expect(raw).toMatch(keyPattern.keva)
-    expect(line).toBe(`1  keva  …${raw.slice(-4)}  active  no scope list  never used  Shop`)
+    const made = /made \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ by Administrator/.exec(line)?.[0]
+    const parts = ['1', 'keva', `…${raw.slice(-4)}`, 'active', 'no scope list', made, 'never used']
+    expect(line.split('  ')).toEqual([...parts.map(String), 'Shop'])
     const listed = await cli('keys', 'list')
     expect(listed.out).toBe(line)
     for (const file of readdirSync(join(folder.path, 'data'))) {
@@ -111,13 +115,18 @@ describe('deskbox keys create', () => {
     }
   })
 
+  const change = ['change', '1', '--name', 'x']
   const keva = ['create', '--kind', 'keva', '--name', 'x']
   const internal = ['create', '--kind', 'internal', '--name', 'x']
   const external = ['create', '--kind', 'external', '--name', 'x']
   test.each([
-    ['no verb', [], 'keys needs one of: create, list, revoke'],
-    ['another verb', ['make'], 'keys needs one of: create, list, revoke'],
-    ['a verb of every object', ['toString'], 'keys needs one of: create, list, revoke'],
+    ['no verb', [], 'keys needs one of: create, import, list, change, revoke'],
+    ['another verb', ['make'], 'keys needs one of: create, import, list, change, revoke'],
+    [
+      'a verb of every object',
+      ['toString'],
+      'keys needs one of: create, import, list, change, revoke',
+    ],
     ['no kind', ['create', '--name', 'x'], '--kind must be one of: keva, internal, external'],
     ['another kind', ['create', '--kind', 'admin', '--name', 'x'], '--kind must be one of'],
     ['no name', ['create', '--kind', 'keva'], '--name must say what the key is for'],
@@ -136,6 +145,25 @@ describe('deskbox keys create', () => {
     ['a word for list', ['list', 'word'], "Unexpected argument 'word'"],
     ['revoke without an ID', ['revoke'], 'keys revoke needs the ID of a key'],
     ['two IDs', ['revoke', '1', '2'], "Unexpected argument '2'"],
+    ['change without an ID', ['change', '--name', 'x'], 'keys change needs the ID of a key'],
+    ['change of nothing', ['change', '1'], 'keys change takes --name and --expires'],
+    ['change of the scopes', [...change, '--scopes', kevaScope], 'takes --name and --expires'],
+    ['change of the agent', [...change, '--agent', 'a@b.c'], 'takes --name and --expires'],
+    ['change to special', [...change, '--special'], 'takes --name and --expires'],
+    ['change to an empty name', ['change', '1', '--name', ''], '--name must say what'],
+    ['change to no date', ['change', '1', '--expires', 'x'], "--expires must be a date, not 'x'"],
+    [
+      'change to a date that is over',
+      ['change', '1', '--expires', '2020-01-01'],
+      "--expires must be in the future, not '2020-01-01'",
+    ],
+    ['import without a file', ['import', '--name', 'x'], 'keys import needs --key-file'],
+    ['import without a name', ['import', '--key-file', 'x'], '--name must say what'],
+    [
+      'import of another kind',
+      ['import', '--kind', 'internal', '--name', 'x'],
+      'keys import takes keys of the kind keva',
+    ],
     [
       'a missing settings file',
       ['list', '--config', 'no.toml'],
@@ -152,6 +180,86 @@ describe('deskbox keys create', () => {
   })
 })
 
+const foreign = 'keva_live_sk_4eC39HqLyjWDarjtT1zdp7dc'
+const keyFile = (text: string) => writeFileSync(join(folder.path, 'key.txt'), text)
+const take = (...args: string[]) =>
+  cli('keys', 'import', '--name', 'Old', '--key-file', 'key.txt', ...args)
+
+describe('deskbox keys import (keva.md R3)', () => {
+  test('takes a key that was made elsewhere, which works beside a running server', async () => {
+    keyFile(`${foreign}\n`)
+    const server = await startServer({
+      binary: process.execPath,
+      cwd: folder.path,
+      args: [resolve(import.meta.dir, '../../src/main.ts'), 'serve', '--port', '0'],
+    })
+    try {
+      const headers = { authorization: `Bearer ${foreign}` }
+      const status = async (path: string) => (await fetch(server.url + path, { headers })).status
+      expect(await status('/v1/tickets')).toBe(401)
+      const ran = await take('--scopes', 'tickets:read', '--json')
+      expect([ran.code, ran.out.includes(foreign)]).toEqual([0, false])
+      const scopes = ['tickets:read']
+      expect(shown(ran)).toMatchObject({ kind: 'keva', name: 'Old', last4: 'p7dc', scopes })
+      await eventually(async () => (await status('/v1/tickets')) === 200)
+      expect(await status('/v1/kb')).toBe(403)
+    } finally {
+      expect(await server.stop()).toBe(0)
+    }
+  })
+
+  test('takes a value once, also of a key that is revoked', async () => {
+    keyFile(foreign)
+    expect((await take()).code).toBe(0)
+    const again = [1, 'deskbox keys: There is a key of that value already'] as const
+    for (const line of [[], ['revoke', '1']]) {
+      if (line.length > 0) expect((await cli('keys', ...line)).code).toBe(0)
+      const { code, err } = await take()
+      expect([code, err]).toEqual([...again])
+    }
+    expect(await list()).toHaveLength(1)
+  })
+
+  test.each(['', 'sk_live_4eC39HqLyjWDarjtT1zdp7dc', 'keva_live_short', `${foreign} x`])(
+    'of %p is wrong usage',
+    async (text) => {
+      keyFile(text)
+      const { code, err } = await take()
+      expect([code, err.split('\n')[0]]).toEqual([
+        2,
+        'deskbox keys: key.txt must hold keva_live_ and 20 to 200 characters more',
+      ])
+    },
+  )
+})
+
+describe('deskbox keys change (keva.md 2.2)', () => {
+  test('renames a key, and extends or drops its expiry', async () => {
+    const { id, uid } = await make('--kind', 'keva', '--name', 'Shop', '--expires', '2027-01-01')
+    const renamed = shown(await cli('keys', 'change', String(id), '--name', 'Till', '--json'))
+    expect(renamed).toMatchObject({ name: 'Till', expiresAt: '2027-01-01T00:00:00Z' })
+    const extended = await cli('keys', 'change', uid, '--expires', '2028-01-01')
+    expect(extended.out).toMatch(/^Changed: 1  keva  .*  until 2028-01-01T00:00:00Z  Till$/)
+    const open = shown(await cli('keys', 'change', uid, '--expires', 'never', '--json'))
+    expect(open).toMatchObject({ name: 'Till', expiresAt: null, createdBy: 'Administrator' })
+  })
+
+  test('lets an expired key in again', async () => {
+    const { uid } = await make('--kind', 'keva', '--name', 'Shop', '--expires', '2027-01-01')
+    using opened = openStore(join(folder.path, 'data'), 'share')
+    await opened.store.write((q) => updateKey(q, 1, { expiresAt: 1 }))
+    expect((await list()).map(({ state }) => state)).toEqual(['expired'])
+    expect((await cli('keys', 'change', uid, '--expires', '2028-01-01')).code).toBe(0)
+    expect((await list()).map(({ state }) => state)).toEqual(['active'])
+  })
+
+  test('of a key that is none fails with 1', async () => {
+    await make('--kind', 'keva', '--name', 'one')
+    const { code, err } = await cli('keys', 'change', '99', '--name', 'x')
+    expect([code, err]).toEqual([1, 'deskbox keys: There is no key 99'])
+  })
+})
+
 describe('deskbox keys revoke', () => {
   test('takes either name of a key, and a second time changes nothing', async () => {
     const one = await make('--kind', 'keva', '--name', 'one')
@@ -159,7 +267,9 @@ describe('deskbox keys revoke', () => {
     const first = await cli('keys', 'revoke', String(one.id))
     expect([first.code, first.out]).toEqual([
       0,
-      `Revoked: 1  keva  …${one.last4}  revoked  no scope list  never used  one`,
+      expect.stringMatching(
+        new RegExp(`^Revoked: 1  keva  …${one.last4}  revoked  no scope list  made .*  one$`),
+      ),
     ])
     const second = await cli('keys', 'revoke', two.uid, '--json')
     expect(shown(second)).toMatchObject({ id: two.id, state: 'revoked' })

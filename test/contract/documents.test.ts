@@ -50,6 +50,13 @@ const spoilings: readonly [string, (document: Json) => void][] = [
   ],
 ]
 
+type Described = {
+  readonly info: { readonly description: string }
+  readonly paths: { readonly [path: string]: { readonly [method: string]: Tagged } }
+}
+
+type Tagged = { readonly tags?: readonly string[] }
+
 describe('a document', () => {
   test('is served for each contract, and for each base of Keva that has one', () => {
     expect(served.toSorted()).toEqual([
@@ -60,6 +67,19 @@ describe('a document', () => {
       '/v1/openapi.json',
     ])
   })
+
+  test.each(['/api/v1/openapi.json', '/v1/openapi.json', '/api/openapi.json'])(
+    'at %s says in its description what there is',
+    async (path) => {
+      const { info, paths } = (await documentAt(path)) as unknown as Described
+      const operations = Object.values(paths).flatMap((item) => Object.values(item))
+      const nouns = new Set(operations.flatMap(({ tags = [] }) => tags))
+      const told = info.description.toLowerCase()
+      nouns.delete('Documents')
+      const missing = [...nouns].filter((noun) => !told.includes(noun.toLowerCase()))
+      expect([nouns.size > 7, missing]).toEqual([true, []])
+    },
+  )
 
   test.each(served)('at %s is OpenAPI 3.1 to its published schema', async (path) => {
     expect(await verdictOn(await documentAt(path))).toEqual(sound)

@@ -351,12 +351,12 @@ describe('the cap', () => {
   })
   afterAll(() => house[Symbol.dispose]())
 
-  test('of a common word the newest 500 messages are ranked', () => {
-    expect(span(idsFor(house, 'common'))).toEqual([500, 2501, 3000])
+  test('of a common word the newest 400 messages are ranked', () => {
+    expect(span(idsFor(house, 'common'))).toEqual([400, 2601, 3000])
   })
 
-  test('a filter looks through the newest 2000 matches', () => {
-    expect(span(idsFor(house, 'common', { statuses: ['closed'] }))).toEqual([200, 1010, 3000])
+  test('a filter looks through the newest 1000 matches', () => {
+    expect(span(idsFor(house, 'common', { statuses: ['closed'] }))).toEqual([100, 2010, 3000])
   })
 
   test('a rare word is found however old, beside a common one and alone', () => {

@@ -188,7 +188,7 @@ const participles = new Map<unknown, string>([
   ['reject', 'rejected'],
 ])
 
-const edited = text(draftMax).optional()
+const edited = text(draftMax).nullable().optional()
 
 /** What decides a proposal; one of `decision` and `status` must be there. */
 export const verdict = z.object({
@@ -208,7 +208,7 @@ export function readVerdict(tx: Tx, body: unknown): Verdict {
   return {
     decision: fields.decision ?? fields.status ?? 'rejected',
     feedback: fields.feedback,
-    editedDraft: fields.editedDraft ?? fields.draft,
+    editedDraft: fields.editedDraft ?? fields.draft ?? undefined,
     isForced: fields.force ?? false,
   }
 }

@@ -18,7 +18,7 @@ const workspace = (name: string, place: 'query' | 'header') => ({
 export const document: Omit<DocumentParts, 'endpoints'> = {
   title: 'Deskbox: Keva API',
   description:
-    'Tickets, messages, customers, approvals, the knowledge base, webhooks and events, for integrations. Also served below `/v1`.',
+    'Tickets, messages, customers, approvals, the knowledge base, workflows, webhooks and events, for integrations. Also served below `/v1`.',
   prefix: '/api/v1',
   parameters: [
     workspace('X-Workspace-Id', 'header'),
@@ -44,6 +44,6 @@ export const pageDocument: typeof document = {
   ...document,
   title: 'Deskbox: Keva API, page shapes',
   description:
-    'Approvals, the knowledge base and customers in the shapes of their own pages; all else as below `/api/v1`.',
+    'Approvals, the knowledge base, customers and workflows in the shapes of their own pages; tickets, messages, webhooks and events as below `/api/v1`.',
   prefix: '/api',
 }

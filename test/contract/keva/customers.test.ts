@@ -502,6 +502,11 @@ contract('paging of GET /api/customers (keva.md 7.2)', { key: 'keva', given: man
   onPage('?limit=x&offset=y', 123, 50, { total: 123, limit: 50, offset: 0 }),
   onPage('?offset=123', 0, 0, { total: 123, limit: 50, offset: 123 }),
   onPage('?page=2&per_page=5', 123, 50, { total: 123, limit: 50, offset: 0 }),
+  onPage('?search=shop&limit=100', 123, 100, { total: 123, limit: 100, offset: 0 }),
+  onPage('?search=shop&limit=100&offset=100', 23, 23, { total: 123, limit: 100, offset: 100 }),
+  onPage('?search=c123&limit=1', 123, 1, { total: 1, limit: 1, offset: 0 }),
+  onPage('?search=c123&limit=2', 123, 1, { total: 1, limit: 2, offset: 0 }),
+  onPage('?search=c123&offset=1', 0, 0, { total: 1, limit: 50, offset: 1 }),
 ])
 
 const onV1 = (query: string, first: number, count: number, numbers: object): Row => ({
@@ -520,6 +525,8 @@ contract('paging of GET /api/v1/customers (keva.md 3.2, R2)', { key: 'keva', giv
   onV1('?limit=10&offset=25', 98, 10, { page: 3, perPage: 10, total: 123 }),
   onV1('?per_page=1000', 123, 100, { page: 1, perPage: 100, total: 123 }),
   onV1('?page=8', 0, 0, { page: 8, perPage: 20, total: 123 }),
+  onV1('?search=shop', 123, 20, { page: 1, perPage: 20, total: 123 }),
+  onV1('?search=c123&per_page=1', 123, 1, { total: 1, nextCursor: null }),
 ])
 
 /** A fresh key that may do only that. */

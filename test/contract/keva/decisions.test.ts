@@ -150,6 +150,16 @@ contract('approving a reply', patch, [
     events: ['message.created', 'approval.decided'],
   },
   {
+    name: 'takes null for no edit and no feedback',
+    body: { decision: 'approved', editedDraft: null, draft: null, feedback: null },
+    status: 200,
+    reply: { data: expect.objectContaining({ ...approved, editedDraft: null, feedback: null }) },
+    events: ['message.created', 'approval.decided'],
+    async after(app) {
+      expect(await messagesOf(app)).toEqual([sent(reply.draft)])
+    },
+  },
+  {
     name: 'sends to a locked ticket, as the desk may',
     given: [lockedTicket, proposed(reply)],
     body: { decision: 'approved' },
