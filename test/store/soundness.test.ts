@@ -120,6 +120,24 @@ describe('a start is refused, and nothing changes,', () => {
     if (how === 'gone') expect(existsSync(database())).toBe(false)
   })
 
+  test('when the file is gone, and a look at it has left an empty log', () => {
+    closedDesk()
+    rmSync(database())
+    writeFileSync(`${database()}-wal`, '')
+    expectRefused('is gone or empty, and signing-keys.json beside it is of a desk')
+  })
+
+  test.each(['gone', 'empty'])('when the file is %s, and its log is there', async (how) => {
+    await killedDesk()
+    if (how === 'gone') rmSync(database())
+    else truncateSync(database(), 0)
+    expectRefused('is gone or empty, and deskbox.db-wal beside it is of a desk: put the file back')
+    // With the file, all is there again.
+    copyFileSync(join(folder.path, 'other', 'deskbox.db'), database())
+    using opened = openStore(data)
+    expect(opened.store.read((q) => getMeta(q, 'last'))).toBe('1')
+  })
+
   test('when the log is gone, with the last changes in it', async () => {
     await killedDesk()
     rmSync(join(data, 'deskbox.db-wal'))
