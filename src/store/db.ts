@@ -1,4 +1,4 @@
-import { statfsSync, statSync } from 'node:fs'
+import { existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Millis } from '../lib/time.ts'
 import { CommitQueue } from './commit.ts'
@@ -82,8 +82,9 @@ export class Store implements Disposable {
     if (!lock && isOwner) {
       throw new Error(`The data folder ${directory} is in use by another process`)
     }
+    const file = join(directory, databaseName)
+    const hadLog = existsSync(`${file}-wal`)
     try {
-      const file = join(directory, databaseName)
       const open = () => new Connection(file, binding)
       const upgrade = lock && prepareDatabase({ directory, now, open }, binding)
       if (!hasDatabase(directory)) throw new Error(`There is no desk in ${directory}`)
@@ -93,6 +94,8 @@ export class Store implements Disposable {
       if (lock) noteRunning(directory)
       return store
     } catch (err) {
+      // What was opened before the fault has been closed in order, and the log may be in the file by now.
+      if (lock && hadLog) noteClosed(directory)
       lock?.[Symbol.dispose]()
       throw err
     }
