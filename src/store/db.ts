@@ -91,7 +91,7 @@ export class Store implements Disposable {
       const opening = { closed, upgrade }
       const store = new Store({ open, lock, directory, opening, onFault })
       store.#bringUpToDate(now, lock !== undefined)
-      if (lock) noteRunning(directory)
+      if (lock) store.#ownUntilClosed(directory)
       return store
     } catch (err) {
       // What was opened before the fault has been closed in order, and the log may be in the file by now.
@@ -199,6 +199,17 @@ export class Store implements Disposable {
 
   [Symbol.dispose](): void {
     if (!this.#queue.fault) this.#queue.flush()
+    this.#close()
+  }
+
+  /** A process that ends by a fault of its own closes the database in order, and the note goes with the log. */
+  #ownUntilClosed(directory: string): void {
+    noteRunning(directory)
+    process.once('exit', this.#close)
+  }
+
+  readonly #close = (): void => {
+    process.off('exit', this.#close)
     const directory = this.#directory ?? ''
     if (this.#lock) noteStopping(directory)
     this.#connection[Symbol.dispose]()
