@@ -83,11 +83,13 @@ export async function proveSelfCheck(binary: string): Promise<CheckResult> {
   }
 }
 
-/** Runs the test that plants an async transaction, and reports it. */
-export function proveTest(file: string): CheckResult {
+/** Runs the tests of a file, or those of its tests that `named` fits, and reports them. */
+export function proveTest(file: string, named?: string): CheckResult {
   const cwd = join(import.meta.dir, '../..')
   const pipes = { stdout: 'pipe', stderr: 'pipe' } as const
-  const ran = Bun.spawnSync([process.execPath, 'test', `./${file}`], { cwd, ...pipes })
+  const only = named === undefined ? [] : ['--test-name-pattern', named]
+  const command = [process.execPath, 'test', '--timeout', '60000', ...only, `./${file}`]
+  const ran = Bun.spawnSync(command, { cwd, ...pipes })
   const output = ran.stdout.toString() + ran.stderr.toString()
   const passed = / (\d+) pass/.exec(output)?.[1] ?? '0'
   return {

@@ -183,7 +183,7 @@ async function recovery({ server, writers }: Bench, tally: Tally): Promise<strin
   return isTold ? [] : [`no recovery in ${recoverWithinMs} ms`]
 }
 
-function againIn(ms: number): () => Promise<'again'> {
+export function againIn(ms: number): () => Promise<'again'> {
   return async () => {
     await Bun.sleep(ms)
     return 'again'
