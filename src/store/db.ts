@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { Millis } from '../lib/time.ts'
 import { CommitQueue } from './commit.ts'
 import { Connection, type SelfCheck } from './connection.ts'
-import { claimFolder, databaseName, hasDatabase } from './folder.ts'
+import { claimFolder, databaseName, hasDatabase, requireRoom } from './folder.ts'
 import { lockFolder, type FolderLock } from './lock.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
 import { nativeBinding } from './native.ts'
@@ -19,6 +19,7 @@ export { StoreUnavailable } from './commit.ts'
 
 // A command beside no server has the lock for a few milliseconds.
 const ownerWaitMs = 300
+const roomLeastBytes = 1024 * 1024
 
 export type OpenOptions = {
   /** The data folder; made with mode 0700 when absent. */
@@ -168,6 +169,8 @@ export class Store implements Disposable {
    * through. Throws while it cannot; reads go on meanwhile on the connection that there is.
    */
   reopen(now: Millis): void {
+    // Asked first, since the check of the whole file holds up readers, and is asked for again and again.
+    if (this.#directory !== undefined) requireRoom(this.#directory, roomLeastBytes, 'writes')
     const fresh = this.#open()
     try {
       const verdict = fresh.client.pragma('integrity_check', { simple: true })
