@@ -1,4 +1,5 @@
 import { SettingsError } from '../config/effective.ts'
+import { Fault } from '../domain/errors.ts'
 import { version } from '../lib/version.ts'
 import { UsageError } from './args.ts'
 import { backup, backupHelp } from './backup.ts'
@@ -94,11 +95,18 @@ function say(io: Io, text: string): number {
 }
 
 function explain(verb: string, err: unknown, io: Io): number {
-  const message = err instanceof Error ? err.message : String(err)
-  io.err(`deskbox ${verb}: ${message}`)
+  io.err(`deskbox ${verb}: ${messageOf(err)}`)
   if (err instanceof UsageError) {
     io.err(`deskbox ${verb} --help says how to call it`)
     return 2
   }
   return err instanceof SettingsError ? 2 : 1
 }
+
+function messageOf(err: unknown): string {
+  if (err instanceof Fault && err.kind === 'unavailable') return unwritable
+  return err instanceof Error ? err.message : String(err)
+}
+
+const unwritable =
+  'The disk is full or fails, so that nothing can be written: deskbox doctor says more'

@@ -137,6 +137,9 @@ async function whileFull(bench: Bench, server: Server, token: string): Promise<n
     }
   })()
   await backUp(bench)
+  const key = ['keys', 'create', '--kind', 'keva', '--name', 'while full', '--data', bench.data]
+  const made = await runVerb([bench.binary, ...key])
+  if (made.code !== 0 && !made.err.includes('The disk is full')) problems.add(made.err)
   // A password is tried once: a person who is refused does not try five times a second.
   const answer = await signIn(server)
   if (!isSuccess(answer)) judgeRefusal(problems, 'sign-in', answer)
