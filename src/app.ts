@@ -240,7 +240,7 @@ export function listen(opened: OpenDesk, options: ListenOptions): Listening {
       await listener.close()
       await Promise.all([heartbeat.stop(), sent])
       await backups.stop()
-      if (!opened.store.fault) await app.ring.saveUses(machine.clock())
+      await Promise.allSettled([app.ring.saveUses(machine.clock())]) // the store tells of its faults
       opened[Symbol.dispose]()
     },
   }

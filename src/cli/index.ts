@@ -1,5 +1,6 @@
 import { settingsHelp } from '../config/describe.ts'
 import { SettingsError, SettingsErrors } from '../config/effective.ts'
+import { Fault } from '../domain/errors.ts'
 import { version } from '../lib/version.ts'
 import { argsOf, UsageError, wordsOf } from './args.ts'
 import { backup, backupHelp } from './backup.ts'
@@ -133,12 +134,18 @@ function say(io: Io, text: string): number {
 
 function explain(verb: string, err: unknown, io: Io): number {
   const problems = err instanceof SettingsErrors ? err.problems : [err]
-  for (const problem of problems) {
-    io.err(`deskbox ${verb}: ${problem instanceof Error ? problem.message : String(problem)}`)
-  }
+  for (const problem of problems) io.err(`deskbox ${verb}: ${messageOf(problem)}`)
   if (err instanceof UsageError) {
     io.err(`deskbox ${verb} --help says how to call it`)
     return 2
   }
   return err instanceof SettingsError || err instanceof SettingsErrors ? 2 : 1
 }
+
+function messageOf(err: unknown): string {
+  if (err instanceof Fault && err.kind === 'unavailable') return unwritable
+  return err instanceof Error ? err.message : String(err)
+}
+
+const unwritable =
+  'The disk is full or fails, so that nothing can be written: deskbox doctor says more'

@@ -3,7 +3,13 @@ import { makeBackup, type Backup } from '../store/backup.ts'
 import { getMeta, setMeta } from '../store/meta.ts'
 import type { Reader, Tx } from './tx.ts'
 
-export { backupFile, backupsIn, pruneBackups, type Backup } from '../store/backup.ts'
+export {
+  backupFile,
+  backupsIn,
+  discardPartial,
+  pruneBackups,
+  type Backup,
+} from '../store/backup.ts'
 export { restoreBackup, type Restored } from '../store/restore.ts'
 
 export { makeBackup }

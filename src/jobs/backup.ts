@@ -1,5 +1,5 @@
 import { isBackupDue, planBackup, settleBackup } from '../domain/backupplan.ts'
-import { backupFile, pruneBackups, type BackupOutcome } from '../domain/backups.ts'
+import { backupFile, discardPartial, pruneBackups, type BackupOutcome } from '../domain/backups.ts'
 import { jobActor, type Desk, type Tx } from '../domain/tx.ts'
 import type { Log } from '../lib/log.ts'
 import type { Millis } from '../lib/time.ts'
@@ -45,9 +45,12 @@ export function backUpOnSchedule(
       if (!isPlanned) await desk.write(jobActor, (tx) => planBackup(tx, { pattern, zone }))
       planned = { pattern, at: now }
       if (!desk.read(jobActor, isBackupDue)) return false
-      const made = make(backupFile(directory, now))
-      running = begin(desk, log, made, (tx, outcome) => {
-        settleBackup(tx, outcome, { pattern, zone })
+      const file = backupFile(directory, now)
+      const making = make(file)
+      const outcome = making.outcome.finally(() => discardPartial(file))
+      const made = { outcome, stop: () => making.stop() }
+      running = begin(desk, log, made, (tx, found) => {
+        settleBackup(tx, found, { pattern, zone })
         return () => pruneBackups(directory, keep, now)
       })
       return false

@@ -75,6 +75,11 @@ export async function makeBackup(options: BackupOptions): Promise<Backup> {
 const partialSuffix = '.partial'
 const stamped = /^deskbox-\d{8}T\d{6}Z\.tar$/
 
+/** Removes what a backup whose process was ended has left beside the file that it was to make. */
+export function discardPartial(file: string): void {
+  rmSync(`${file}${partialSuffix}`, { recursive: true, force: true })
+}
+
 /** The file of a backup made at that time. */
 export function backupFile(folder: string, now: Millis): string {
   return join(folder, backupName(now))

@@ -1,9 +1,9 @@
-import { statfsSync, statSync } from 'node:fs'
+import { existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Millis } from '../lib/time.ts'
 import { CommitQueue } from './commit.ts'
 import { Connection, type SelfCheck } from './connection.ts'
-import { claimFolder, databaseName, hasDatabase } from './folder.ts'
+import { claimFolder, databaseName, hasDatabase, requireRoom } from './folder.ts'
 import { lockFolder, type FolderLock } from './lock.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
 import { nativeBinding } from './native.ts'
@@ -19,6 +19,7 @@ export { StoreUnavailable } from './commit.ts'
 
 // A command beside no server has the lock for a few milliseconds.
 const ownerWaitMs = 300
+const roomLeastBytes = 1024 * 1024
 
 export type OpenOptions = {
   /** The data folder; made with mode 0700 when absent. */
@@ -82,17 +83,20 @@ export class Store implements Disposable {
     if (!lock && isOwner) {
       throw new Error(`The data folder ${directory} is in use by another process`)
     }
+    const file = join(directory, databaseName)
+    const hadLog = existsSync(`${file}-wal`)
     try {
-      const file = join(directory, databaseName)
       const open = () => new Connection(file, binding)
       const upgrade = lock && prepareDatabase({ directory, now, open }, binding)
       if (!hasDatabase(directory)) throw new Error(`There is no desk in ${directory}`)
       const opening = { closed, upgrade }
       const store = new Store({ open, lock, directory, opening, onFault })
       store.#bringUpToDate(now, lock !== undefined)
-      if (lock) noteRunning(directory)
+      if (lock) store.#ownUntilClosed(directory)
       return store
     } catch (err) {
+      // What was opened before the fault has been closed in order, and the log may be in the file by now.
+      if (lock && hadLog) noteClosed(directory)
       lock?.[Symbol.dispose]()
       throw err
     }
@@ -165,6 +169,8 @@ export class Store implements Disposable {
    * through. Throws while it cannot; reads go on meanwhile on the connection that there is.
    */
   reopen(now: Millis): void {
+    // Asked first, since the check of the whole file holds up readers, and is asked for again and again.
+    if (this.#directory !== undefined) requireRoom(this.#directory, roomLeastBytes, 'writes')
     const fresh = this.#open()
     try {
       const verdict = fresh.client.pragma('integrity_check', { simple: true })
@@ -196,6 +202,17 @@ export class Store implements Disposable {
 
   [Symbol.dispose](): void {
     if (!this.#queue.fault) this.#queue.flush()
+    this.#close()
+  }
+
+  /** A process that ends by a fault of its own closes the database in order, and the note goes with the log. */
+  #ownUntilClosed(directory: string): void {
+    noteRunning(directory)
+    process.once('exit', this.#close)
+  }
+
+  readonly #close = (): void => {
+    process.off('exit', this.#close)
     const directory = this.#directory ?? ''
     if (this.#lock) noteStopping(directory)
     this.#connection[Symbol.dispose]()

@@ -14,6 +14,12 @@ const remedies: readonly Remedy[] = [
     says: (directory) => `The disk is full: free some space where ${directory} lies`,
   },
   {
+    sign: /^(?:SQLITE_IOERR|EIO)/,
+    says: (directory) =>
+      `The disk fails where ${directory} lies: the system's own log tells more. If it does not recover, ` +
+      'restore the newest backup on another disk with deskbox restore',
+  },
+  {
     sign: /^(?:SQLITE_(?:READONLY|CANTOPEN|PERM)|EACCES|EPERM|EROFS)/,
     says: (directory) =>
       `${directory} cannot be written to: it and what is in it must belong to the user that runs ` +

@@ -21,7 +21,7 @@ export function refuseDamaged(directory: string, binding: object | undefined): b
   const { size = 0 } = statSync(file, { throwIfNoEntry: false }) ?? {}
   const hasLog = existsSync(`${file}-wal`)
   if (size === 0) {
-    if (!hasLog) refuseVanished(directory, file)
+    refuseVanished(directory, file)
     return false
   }
   if (!hasLog) refuseLostLog(directory, file)
@@ -51,13 +51,25 @@ export function noteClosed(directory: string): void {
   if (!existsSync(join(directory, `${databaseName}-wal`))) noteStopping(directory)
 }
 
-/** The keys are made when the database is there: they outlive it only if somebody took it away. */
+/**
+ * The keys and the log are made when the database is there: they outlive it only if somebody took it away.
+ * SQLite would remove such a log, and with it the changes that belong to the file that is to be put back.
+ */
 function refuseVanished(directory: string, file: string): void {
-  if (!existsSync(join(directory, signingKeysName))) return
-  throw new Error(
-    `${file} is gone or empty, and ${signingKeysName} beside it is of a desk: put the file back, or ` +
-      `restore a backup with deskbox restore. To begin anew, remove ${signingKeysName} as well`,
+  const left = [`${databaseName}-wal`, signingKeysName].filter((name) =>
+    hasBytes(join(directory, name)),
   )
+  if (left.length === 0) return
+  const names = left.join(' and ')
+  throw new Error(
+    `${file} is gone or empty, and ${names} beside it ${left.length === 1 ? 'is' : 'are'} of a desk: ` +
+      'put the file back, or restore a backup with deskbox restore. ' +
+      `To begin anew, remove ${names} as well`,
+  )
+}
+
+function hasBytes(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
 }
 
 function refuseLostLog(directory: string, file: string): void {

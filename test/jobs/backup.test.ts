@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { backupState, type BackupOutcome } from '../../src/domain/backups.ts'
 import { systemActor } from '../../src/domain/tx.ts'
@@ -133,6 +133,19 @@ describe('a scheduled backup', () => {
     expect([stopped, told(), state().failure]).toEqual([1, [], null])
     await step(started(), three + 10_000)
     expect(asked).toHaveLength(2)
+  })
+
+  test.each(['stopped', 'killed'])('whose process was %s leaves nothing', async (how) => {
+    const job = started()
+    await step(job, T0)
+    await step(job, three)
+    const file = asked.at(-1) ?? ''
+    mkdirSync(`${file}.partial`)
+    writeFileSync(`${file}.partial/deskbox.db`, 'half of it')
+    if (how === 'stopped') await job.stop()
+    else answer({ file: basename(file), reason: 'The backup ended with 137' })
+    await job.settled()
+    expect(readdirSync(folder.path)).toEqual([])
   })
 
   test('follows a schedule that was changed, and an empty one is never', async () => {

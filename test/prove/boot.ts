@@ -130,7 +130,7 @@ function judgeEnd({ code, output, tookMs }: Ended): string[] {
   if (code === 0) problems.push('ended with 0')
   // A signal, such as that of a crash, gives 128 and more.
   if (code >= 128) problems.push(`crashed with ${code}: ${output.slice(-200)}`)
-  if (output.trim() === '') problems.push('ended without a word')
+  if (!/The disk (?:fails|is full)\b/.test(output)) problems.push(`says ${output.slice(-200)}`)
   if (tookMs > endsWithinMs) problems.push(`took ${Math.round(tookMs)} ms to end`)
   return problems
 }

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { work } from './client.ts'
+import { until } from './hooks.ts'
 import { launch, start } from './server.ts'
 import { workFolder } from './shim.ts'
 import { acknowledgedBy } from './traced.ts'
@@ -9,6 +10,7 @@ import { makeWriters } from './writers.ts'
 export type CheckResult = { readonly figure: string; readonly problems: string[] }
 
 const refusedWithinMs = 1000
+const toldWithinMs = 2000
 const sqliteOldest = '3.53.0'
 
 /** What the line of the self-check has to show; spelt in words or in JSON, in either case. */
@@ -67,10 +69,10 @@ export async function proveSelfCheck(binary: string): Promise<CheckResult> {
   const folder = workFolder('check')
   try {
     using server = await start({ binary, data: join(folder, 'data') })
-    const line = server
-      .output()
-      .split('\n')
-      .find((one) => /synchronous/i.test(one))
+    const told = () => server.output().split('\n').find(tellsOfSelf)
+    // The log is written a moment after what it tells of.
+    await until(() => told() !== undefined, toldWithinMs)
+    const line = told()
     await server.end('SIGTERM')
     if (!line) return { figure: '-', problems: ['no line tells of synchronous'] }
     const absent = Object.entries(selfChecks).filter(([, pattern]) => !pattern.test(line))
@@ -83,11 +85,17 @@ export async function proveSelfCheck(binary: string): Promise<CheckResult> {
   }
 }
 
-/** Runs the test that plants an async transaction, and reports it. */
-export function proveTest(file: string): CheckResult {
+function tellsOfSelf(line: string): boolean {
+  return /synchronous/i.test(line)
+}
+
+/** Runs the tests of a file, or those of its tests that `named` fits, and reports them. */
+export function proveTest(file: string, named?: string): CheckResult {
   const cwd = join(import.meta.dir, '../..')
   const pipes = { stdout: 'pipe', stderr: 'pipe' } as const
-  const ran = Bun.spawnSync([process.execPath, 'test', `./${file}`], { cwd, ...pipes })
+  const only = named === undefined ? [] : ['--test-name-pattern', named]
+  const command = [process.execPath, 'test', '--timeout', '60000', ...only, `./${file}`]
+  const ran = Bun.spawnSync(command, { cwd, ...pipes })
   const output = ran.stdout.toString() + ran.stderr.toString()
   const passed = / (\d+) pass/.exec(output)?.[1] ?? '0'
   return {

@@ -1,13 +1,13 @@
 /*
  * A preload shim between SQLite and the C library. It knows which descriptors belong to files
- * under DESKBOX_FAULT_DIR and, for those alone,
+ * under PROVE_FAULT_DIR and, for those alone,
  *
- *   fails calls as the file DESKBOX_FAULT_SPEC says, for as long as that file exists:
+ *   fails calls as the file PROVE_FAULT_SPEC says, for as long as that file exists:
  *     "write|sync <errno> <n> once|always <suffix of the path, or *> [torn]"
  *     counting the n-th call from the moment that the file appears or changes. Each failure
- *     appends one line to DESKBOX_FAULT_FIRED. "torn" writes the first half before failing.
+ *     appends one line to PROVE_FAULT_FIRED. "torn" writes the first half before failing.
  *
- *   records every write, truncate, sync, unlink and rename into DESKBOX_FAULT_TRACE, together
+ *   records every write, truncate, sync, unlink and rename into PROVE_FAULT_TRACE, together
  *     with the head of everything that goes through a socket. Disk records follow the call that
  *     they describe and send records precede it, so "sync, then send" in the log means that the
  *     sync had returned before the first byte left.
@@ -58,10 +58,10 @@ static void copyEnv(char *into, size_t size, const char *name) {
 
 __attribute__((constructor)) static void start(void) {
   char trace[512];
-  copyEnv(dir, sizeof dir, "DESKBOX_FAULT_DIR");
-  copyEnv(specPath, sizeof specPath, "DESKBOX_FAULT_SPEC");
-  copyEnv(firedPath, sizeof firedPath, "DESKBOX_FAULT_FIRED");
-  copyEnv(trace, sizeof trace, "DESKBOX_FAULT_TRACE");
+  copyEnv(dir, sizeof dir, "PROVE_FAULT_DIR");
+  copyEnv(specPath, sizeof specPath, "PROVE_FAULT_SPEC");
+  copyEnv(firedPath, sizeof firedPath, "PROVE_FAULT_FIRED");
+  copyEnv(trace, sizeof trace, "PROVE_FAULT_TRACE");
   if (!trace[0]) return;
   int fd = syscall(SYS_openat, AT_FDCWD, trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   traceFd = fcntl(fd, F_DUPFD_CLOEXEC, 800); /* out of the way of the program's own numbers */

@@ -115,8 +115,11 @@ export function rowsOf(db: SQLite.Database): Rows {
   }
 }
 
+/** What a writer was told. */
+export type Informed = Pick<Writer, 'acknowledged' | 'tickets' | 'unanswered'>
+
 /** What these writers were told is stored, and is not, or not as they were told. */
-export function missing(writers: readonly Writer[], rows: Rows): string[] {
+export function missing(writers: readonly Informed[], rows: Rows): string[] {
   return writers.flatMap((writer) => [
     ...writer.acknowledged.flatMap((one) => missingWrite(one, rows)),
     ...writer.tickets.flatMap((ticket) => missingChanges(ticket, writer.unanswered, rows)),

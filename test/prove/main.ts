@@ -3,10 +3,11 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { storageBars, type Bar, type BarOptions, type Outcome } from './bars.ts'
 import { webhookBars } from './hookbars.ts'
+import { operateBars } from './operate.ts'
 import { workflowBars } from './workflows.ts'
 import { compileShim } from './shim.ts'
 
-const usage = `bun run prove storage|webhooks|workflows
+const usage = `bun run prove storage|webhooks|workflows|operate
                       [--rounds N] [--only S1,S2] [--binary FILE] [--seed N]
 
   --rounds N     kill rounds (200 is the full size); the other bars shrink or grow with them
@@ -18,6 +19,7 @@ const suites: { readonly [name: string]: readonly Bar[] } = {
   storage: storageBars,
   webhooks: webhookBars,
   workflows: workflowBars,
+  operate: operateBars,
 }
 
 const fullRounds = 200

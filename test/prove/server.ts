@@ -22,20 +22,26 @@ export type Launch = {
   readonly binary: string
   readonly data: string
   readonly env?: Record<string, string>
+  /** A command that starts the rest of its arguments, such as under another user. */
+  readonly through?: readonly string[]
+  /** More of the settings file. */
+  readonly settings?: string
 }
 
 const patienceMs = 20_000
-const settings = `[limits]
+const limits = `[limits]
 keva_per_minute = 1000000
 support_desk_per_minute = 1000000
 `
 
 /** Starts a server and waits until it serves or has ended. Limits are out of the way. */
-export async function launch({ binary, data, env = {} }: Launch): Promise<Server | Ended> {
+export async function launch(options: Launch): Promise<Server | Ended> {
+  const { binary, data, env = {}, through = [] } = options
   const config = `${data}.toml`
-  await Bun.write(config, settings)
+  await Bun.write(config, `${limits}${options.settings ?? ''}`)
   const began = performance.now()
-  const child = Bun.spawn([binary, 'serve', '--data', data, '--port', '0', '--config', config], {
+  const args = ['serve', '--data', data, '--port', '0', '--config', config]
+  const child = Bun.spawn([...through, binary, ...args], {
     env: { ...process.env, ...env },
     stdin: 'ignore',
     stdout: 'pipe',

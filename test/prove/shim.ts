@@ -41,8 +41,8 @@ export function workFolder(name: string): string {
 export function tracing(shim: Shim, data: string, log: string): Record<string, string> {
   return {
     LD_PRELOAD: shim.library,
-    DESKBOX_FAULT_DIR: data,
-    DESKBOX_FAULT_TRACE: log,
+    PROVE_FAULT_DIR: data,
+    PROVE_FAULT_TRACE: log,
   }
 }
 
@@ -62,9 +62,9 @@ export function breaker(shim: Shim, data: string, folder: string): Breaker {
   return {
     env: {
       LD_PRELOAD: shim.library,
-      DESKBOX_FAULT_DIR: data,
-      DESKBOX_FAULT_SPEC: spec,
-      DESKBOX_FAULT_FIRED: fired,
+      PROVE_FAULT_DIR: data,
+      PROVE_FAULT_SPEC: spec,
+      PROVE_FAULT_FIRED: fired,
     },
     async arm(fault) {
       rmSync(fired, { force: true })

@@ -79,6 +79,9 @@ function as(user: number, act: () => unknown): void {
 
 const database = () => join(data, 'deskbox.db')
 
+/** A module of ours, as a script of another folder imports it. */
+const module = (path: string) => JSON.stringify(join(import.meta.dir, path))
+
 describe('a start is refused, and nothing changes,', () => {
   test('when a page is damaged, whichever it is', () => {
     closedDesk()
@@ -118,6 +121,24 @@ describe('a start is refused, and nothing changes,', () => {
     else truncateSync(database(), 0)
     expectRefused('is gone or empty, and signing-keys.json beside it is of a desk')
     if (how === 'gone') expect(existsSync(database())).toBe(false)
+  })
+
+  test('when the file is gone, and a look at it has left an empty log', () => {
+    closedDesk()
+    rmSync(database())
+    writeFileSync(`${database()}-wal`, '')
+    expectRefused('is gone or empty, and signing-keys.json beside it is of a desk')
+  })
+
+  test.each(['gone', 'empty'])('when the file is %s, and its log is there', async (how) => {
+    await killedDesk()
+    if (how === 'gone') rmSync(database())
+    else truncateSync(database(), 0)
+    expectRefused('is gone or empty, and deskbox.db-wal beside it is of a desk: put the file back')
+    // With the file, all is there again.
+    copyFileSync(join(folder.path, 'other', 'deskbox.db'), database())
+    using opened = openStore(data)
+    expect(opened.store.read((q) => getMeta(q, 'last'))).toBe('1')
   })
 
   test('when the log is gone, with the last changes in it', async () => {
@@ -176,6 +197,24 @@ describe('a start goes on', () => {
     rmSync(join(data, 'deskbox.db-wal'))
     rmSync(join(data, 'deskbox.running'))
     openStore(data)[Symbol.dispose]()
+  })
+
+  test.each([
+    ['went on to its end', 'process.exitCode = 1', 1],
+    ['was cut off', "throw new Error('something is wrong')", 1],
+    ['was ended by itself', 'process.exit(3)', 3],
+  ])('after a fault, when the process %s without closing the database', (_, fault, code) => {
+    const script = `
+      import { openStore } from ${module('fixtures.ts')}
+      import { setMeta } from ${module('../../src/store/meta.ts')}
+      await openStore(${JSON.stringify(data)}).store.write((q) => setMeta(q, 'last', '1'))
+      ${fault}`
+    const file = join(folder.path, 'fault.ts')
+    writeFileSync(file, script)
+    const ran = Bun.spawnSync([process.execPath, file], { stderr: 'pipe' })
+    expect(ran.exitCode).toBe(code)
+    using opened = openStore(data)
+    expect(opened.store.read((q) => getMeta(q, 'last'))).toBe('1')
   })
 
   test('after a stop in order, which leaves no note', () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -155,6 +156,24 @@ describe('an upgrade', () => {
     expect(() => openStore(data)).toThrow('The database is damaged, so it is not upgraded: 1 rows')
     expect(reading('deskbox.db', rowsOf)).toEqual(before)
     expect(readdirSync(data).filter((name) => name.startsWith('before'))).toEqual([])
+  })
+
+  test('that fails after a kill says the same at the next start, and not that the log is lost', () => {
+    bring(oldest)
+    const client = openSqlite(join(data, 'deskbox.db'), 0, undefined)
+    client.pragma('journal_mode = WAL')
+    client.pragma('foreign_keys = OFF')
+    client.prepare('UPDATE messages SET staff_id = 77 WHERE id = 1').run()
+    // What a kill leaves: the log, and the note that it must be there.
+    const killed = join(folder.path, 'killed')
+    mkdirSync(killed, { mode: 0o700 })
+    for (const name of ['deskbox.db', 'deskbox.db-wal'])
+      copyFileSync(join(data, name), join(killed, name))
+    client.close()
+    writeFileSync(join(killed, 'deskbox.running'), '', { mode: 0o600 })
+    for (let n = 0; n < 2; n++) {
+      expect(() => openStore(killed)).toThrow('The database is damaged, so it is not upgraded')
+    }
   })
 
   test('leaves nothing in the file of what an earlier version removed', () => {
