@@ -76,6 +76,7 @@ export function startRun(tx: Tx, fresh: NewRun): number | undefined {
     dueAt: hasToWait ? null : tx.now,
     startedAt: tx.now,
   })
+  tx.wakeRunner()
   return id
 }
 

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { upsertCustomer } from '../../src/domain/customers.ts'
 import { listActivity } from '../../src/domain/activity.ts'
+import { triggerWorkflow } from '../../src/domain/executions.ts'
+import { triggerIncoming } from '../../src/domain/incoming.ts'
 import { labelIdsByName } from '../../src/domain/labels.ts'
 import { postMessage } from '../../src/domain/messages.ts'
 import { createStaff } from '../../src/domain/staff.ts'
 import { closeTicket, deleteTicket, updateTicket } from '../../src/domain/tickets.ts'
 import { systemActor, type Tx } from '../../src/domain/tx.ts'
+import { getWorkflow } from '../../src/domain/workflows.ts'
 import { hourMs, minuteMs, secondMs } from '../../src/lib/time.ts'
 import type { TriggerKind } from '../../src/store/schema.ts'
 import {
@@ -123,6 +126,27 @@ describe('a run', () => {
     expect(
       house.rows('SELECT execution_count AS runs, last_triggered_at AS at FROM workflows'),
     ).toEqual([{ runs: 1, at: T0 }])
+  })
+
+  test.each([
+    ['by hand', (tx: Tx) => triggerWorkflow(tx, 1, { ticketId: null, data: {} })],
+    [
+      'by its own URL',
+      (tx: Tx) => {
+        const { uid } = getWorkflow(tx, 1)
+        const proof = { secret: null, signature: null, body: new Uint8Array() }
+        return triggerIncoming(tx, uid, { data: {}, proof, deliveryId: null, sealing: '' })
+      },
+    ],
+  ])('that is started %s goes on at once, not at the next beat', async (_, start) => {
+    await house.add({
+      triggerKind: 'webhook',
+      graph: line({ action: 'send_webhook', config: { url: 'https://x.test' } }),
+    })
+    await house.settle()
+    await write(start)
+    await house.runner.settled()
+    expect(house.rows('SELECT node_id FROM workflow_steps')).toEqual([{ node_id: 'n1' }])
   })
 
   test('that did nothing is skipped, and no execution', async () => {
