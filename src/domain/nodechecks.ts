@@ -58,14 +58,21 @@ function scheduleProblems(data: NodeData): GraphProblem[] {
 const timerBases = ['no_reply', 'created', 'updated']
 const timerUnits = ['minutes', 'hours', 'days'] as const
 
-/** `{ basis, duration, unit }` */
+/** `{ basis, duration, unit, direction }`, the last of which may be left out. */
 function timerProblems(timer: unknown): GraphProblem[] {
   if (!isObject(timer)) return [{ problem: 'object', at: 'timer' }]
-  const { basis, duration, unit } = timer
+  const { basis, duration, unit, direction } = timer
   return [
     ...oneOfProblems(basis, timerBases, 'timer.basis'),
+    ...(isNothing(direction) ? [] : directionProblems(direction, 'timer.direction')),
     ...lengthProblems(duration, unit, { units: timerUnits, within: 'timer.' }),
   ]
+}
+
+/** A ticket's moments are in the past by the time that they are known. */
+function directionProblems(direction: unknown, at: string): GraphProblem[] {
+  if (direction === 'before') return [{ problem: 'before', at }]
+  return oneOfProblems(direction, ['after'], at)
 }
 
 function zoneProblems(data: NodeData, at: string): GraphProblem[] {

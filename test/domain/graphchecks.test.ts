@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { graphFaults, sizeFaults } from '../../src/domain/graphchecks.ts'
 import type { ActionType, GraphFault } from '../../src/domain/workflowgraph.ts'
+import { planOf } from '../../src/domain/workflowplan.ts'
+import type { MisfirePolicy } from '../../src/store/schema.ts'
 import { graphSentence } from '../../src/http/graphwords.ts'
 
 type Data = { readonly [name: string]: unknown }
@@ -223,8 +225,38 @@ describe('a trigger', () => {
         'Node t: data.timer.unit must be one of: minutes, hours, days',
       ],
     ],
+    [
+      'of a ticket, after it',
+      { timer: { basis: 'created', duration: 5, unit: 'minutes', direction: 'after' } },
+      [],
+    ],
+    [
+      'of a ticket, in no direction',
+      { timer: { basis: 'created', duration: 5, unit: 'minutes', direction: 'sideways' } },
+      ['Node t: data.timer.direction must be one of: after'],
+    ],
     ['of a ticket, no object', { timer: 5 }, ['Node t: data.timer must be an object']],
   ])('%s', (_, data, expected) => expect(triggerFaults(data, 'scheduled')).toEqual(expected))
+
+  test.each(['created', 'updated', 'no_reply'])('before %s is in no calendar', (basis) => {
+    const timer = { basis, duration: 5, unit: 'minutes', direction: 'before' }
+    expect(triggerFaults({ timer }, 'scheduled')).toEqual([
+      'Node t: data.timer.direction must be after: nobody knows before when a ticket is created, changed or left waiting',
+    ])
+  })
+
+  test.each([
+    ['skip', 'skip'],
+    ['once', 'run_once'],
+    ['all', 'run_all'],
+    [undefined, 'run_once'],
+    ['toString', 'run_once'],
+  ])('with the rule %p for missed times means %s', (misfirePolicy, meant) => {
+    const data = { cron: '0 8 * * 1', misfirePolicy }
+    const graph = { nodes: [node('t', 'trigger', data)], edges: [] }
+    const given = { triggerKind: 'scheduled', isActive: true, after: 0 } as const
+    expect(planOf(graph, given).misfirePolicy).toBe(meant as MisfirePolicy)
+  })
 
   test('that is not scheduled needs no time', () => {
     expect(triggerFaults({}, 'manual')).toEqual([])
