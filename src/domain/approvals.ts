@@ -17,6 +17,7 @@ import type {
   RiskLevel,
 } from '../store/schema.ts'
 import { staffById } from '../store/staff.ts'
+import { runsOfApproval } from '../store/workflowruns.ts'
 import { carryOut, platformActionOf } from './approvalactions.ts'
 import { Fault, found } from './errors.ts'
 import { lastCustomerMessage } from './messages.ts'
@@ -139,7 +140,8 @@ export function decideApproval(tx: Tx, uid: string | undefined, verdict: Verdict
     feedback,
     messageUid: message?.uid ?? null,
     articleUid: article?.uid ?? null,
-    platformAction: platformActionOf(approval),
+    // The run of a workflow that waits for it does it itself.
+    platformAction: isOfRun(tx, approval) ? null : platformActionOf(approval),
   })
   return getApproval(tx, uid)
 }
@@ -192,6 +194,10 @@ function editOf({ draft }: Approval, editedDraft: string | undefined): string | 
   if (editedDraft === undefined) return null
   if (draft === null) throw new Fault('refused', 'noDraft')
   return editedDraft === draft ? null : editedDraft
+}
+
+function isOfRun({ q }: Reader, { id }: Approval): boolean {
+  return runsOfApproval(q, id).length > 0
 }
 
 function told({ id, uid, ticketUid, ticketReference, actionType }: Approval) {

@@ -164,8 +164,8 @@ function act(walk: Walk, action: Action, next: string | null): void {
 
 /** A person decides first; the run waits for that. */
 function ask(walk: Walk, action: Action, next: string | null): void {
-  const { tx, run, rules } = walk
-  const asked = propose(tx, run, action, rules.signature)
+  const { tx, run, rules, facts } = walk
+  const asked = propose(tx, run, action, { facts, signature: rules.signature })
   if (typeof asked === 'string') return refuse(walk, action, asked)
   const { type, config } = action
   record(walk, 'action', { type, config, approvalUid: asked.uid }, { status: 'waiting' })

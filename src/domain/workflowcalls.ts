@@ -64,15 +64,21 @@ export function isOutside(type: string): type is OutsideAction {
 
 /** What a call will need, as it is known when the step is taken; or why it cannot be made. */
 export function prepareCall(
-  { type, config }: Action,
+  action: Action,
   facts: Facts,
 ): { readonly config: Config } | { readonly failure: string } {
-  const missing = (needed[type as OutsideAction] ?? []).find((names) => !textIn(config, ...names))
-  if (missing) return { failure: `${type} has no ${missing[0]}` }
+  const { type, config } = action
+  const missing = missingIn(action)
+  if (missing !== undefined) return { failure: `${type} has no ${missing}` }
   if (type === 'generate_ai_response') return { config: { ...config, ticket: told(facts) } }
   if (type !== 'classify_ticket') return { config }
   if (!facts.ticket) return { failure: 'The run has no ticket' }
   return { config: { ...config, ticket: told(facts) } }
+}
+
+/** What a call cannot be made without and is not told; undefined for nothing. */
+export function missingIn({ type, config }: Action): string | undefined {
+  return needed[type as OutsideAction]?.find((names) => !textIn(config, ...names))?.[0]
 }
 
 /** What the configuration of an action must have, each by one of these names. */

@@ -2,11 +2,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { decideApproval, expireApprovals, type Verdict } from '../../src/domain/approvals.ts'
 import { updateCustomer } from '../../src/domain/customers.ts'
 import { postMessage } from '../../src/domain/messages.ts'
-import { deleteTicket } from '../../src/domain/tickets.ts'
+import { labelIdsByName } from '../../src/domain/labels.ts'
+import { deleteTicket, updateTicket } from '../../src/domain/tickets.ts'
 import { systemActor, type Tx } from '../../src/domain/tx.ts'
 import { claimCalls, settleCall, takeBackCalls } from '../../src/domain/workflowcalls.ts'
+import { startRun } from '../../src/domain/workflowruns.ts'
 import { dayMs, hourMs, minuteMs, secondMs } from '../../src/lib/time.ts'
 import { line, workflowHouse, type Short, type WorkflowHouse } from '../support/workflows.ts'
+
+type Config = { readonly [name: string]: unknown }
 
 let house: WorkflowHouse
 
@@ -32,12 +36,19 @@ function said(): { sender_kind: string; body: string }[] {
 const webhook = { action: 'send_webhook', config: { url: 'https://x.test', body: '{{ticket.id}}' } }
 const note = { action: 'add_internal_note', config: { content: 'done' } }
 
-function approval(): { uid: string; action_type: string; draft: string | null; params: string } {
-  const [found] = house.rows<ReturnType<typeof approval>>(
-    'SELECT uid, action_type, draft, params FROM approvals ORDER BY id DESC',
-  )
+type Proposed = { readonly uid: string; readonly draft: string | null; readonly params: string }
+
+function approval(): Proposed {
+  const [found] = house.rows<Proposed>('SELECT * FROM approvals ORDER BY id DESC')
   if (!found) throw new Error('nothing was proposed')
   return found
+}
+
+function labels(): string[] {
+  return house
+    .rows<{ name: string }>('SELECT name FROM labels JOIN ticket_labels ON label_id = id')
+    .map(({ name }) => name)
+    .toSorted()
 }
 
 async function decide(verdict: Verdict): Promise<void> {
@@ -109,6 +120,10 @@ describe('a call', () => {
     expect(run()?.status).toBe('completed')
   })
 })
+
+function platform(actionId: string, note: string): Config {
+  return { platform: 'shop', actionId, params: { note } }
+}
 
 describe('what a model wrote', () => {
   const draft = { value: 'Dear {{customer.name}}', isFromModel: true }
@@ -182,6 +197,116 @@ describe('what a model wrote', () => {
     await house.open()
     await house.settle()
     expect(run()?.status).toBe('completed')
+  })
+
+  const text = '{{variables.draft}}'
+  const word = '{{variables.word}}'
+  // Level by level from 1 to 5: whether a person is asked (keva.md section 10).
+  const always = [true, true, true, true, true]
+  const below4 = [true, true, true, false, false]
+  const routine = [true, true, false, false, false]
+  const never = [false, false, false, false, false]
+  const carriers: readonly (readonly [string, string, Config, readonly boolean[]])[] = [
+    ['a routine reply', 'send_reply', { content: text }, routine],
+    ['an e-mail', 'send_email', { to: 'a@b.test', subject: 'x', body: text }, below4],
+    ['a message to Slack', 'send_slack_message', { message: text }, below4],
+    ['a message to Teams', 'send_teams_message', { message: text }, below4],
+    ['a webhook', 'send_webhook', { url: 'https://x.test', body: { deep: [text] } }, below4],
+    ['an address', 'send_webhook', { url: `https://x.test/${word}` }, below4],
+    ['a platform action', 'execute_connector_action', platform('ship', text), below4],
+    ['a sensitive one', 'execute_connector_action', platform('refund', text), always],
+    ['a sensitive one of a person', 'execute_connector_action', platform('refund', 'x'), always],
+    ['a platform action of a person', 'execute_connector_action', platform('ship', 'x'), never],
+    ['a status', 'set_status', { status: word }, below4],
+    ['a priority', 'set_priority', { priority: word }, below4],
+    ['an assignee', 'assign_to', { assignee: word }, below4],
+    ['tags', 'add_tags', { tags: ['hot', word] }, below4],
+    ['tags that go', 'remove_tags', { tags: word }, below4],
+    ['a note', 'add_internal_note', { content: text }, never],
+    ['a question to a model', 'generate_ai_response', { promptTemplate: text }, never],
+    ['a tag of a person', 'add_tags', { tags: ['hot'] }, never],
+    ['an e-mail of a person', 'send_email', { to: 'a@b.test', subject: 'x', body: 'y' }, never],
+  ]
+
+  const words: { readonly [action: string]: string } = {
+    set_status: 'pending',
+    set_priority: 'high',
+    assign_to: 'ai',
+  }
+
+  const table = carriers.flatMap(([what, action, config, asked]) =>
+    asked.map((asks, at) => ({ what, action, config, level: at + 1, asks })),
+  )
+
+  test.each(table)('in $what asks at level $level: $asks', async ({ level, asks, ...carried }) => {
+    const { action, config } = carried
+    const saved = { ...draft, value: words[action] ?? 'billing' }
+    const classify = { action: 'classify_ticket', config: { saveAs: 'word' } }
+    const graph = line(generate, classify, { action, config })
+    // Once by the level of the desk, and once by that of the workflow against it.
+    for (const autonomyLevel of [null, level]) {
+      house.rules.autonomy = {
+        level: autonomyLevel ? 6 - level : level,
+        sensitive: ['shop.refund'],
+      }
+      await house.add({ graph, autonomyLevel, triggerKind: 'manual' })
+      house.outcomes.push({ result: {}, variable: draft }, { result: {}, variable: saved })
+      const ticketId = await house.open()
+      await write((tx) => {
+        startRun(tx, {
+          workflowId: autonomyLevel ? 2 : 1,
+          version: 1,
+          ticketId,
+          triggerType: 'manual',
+          data: {},
+          cause: null,
+        })
+      })
+      // Each call has its own turn.
+      await house.settle()
+      await house.settle()
+      expect([autonomyLevel, run()?.waits_for ?? run()?.status]).toEqual([
+        autonomyLevel,
+        asks ? 'approval' : 'completed',
+      ])
+    }
+  })
+
+  test('changes a ticket only once a person agrees, who sees what it would become', async () => {
+    const saved = { ...draft, value: 'billing' }
+    house.rules.autonomy = { level: 3, sensitive: [] }
+    const tags = { action: 'add_tags', config: { tags: ['{{variables.draft}}'] } }
+    await house.add({ graph: line(generate, tags, note) })
+    house.outcomes.push({ result: {}, variable: saved })
+    const id = await house.open()
+    await write((tx) => updateTicket(tx, id, { labelIds: labelIdsByName(tx, ['old']) }))
+    await house.settle()
+    expect(labels()).toEqual(['old'])
+    expect(approval()).toMatchObject({
+      action_type: 'platform_action',
+      platform: 'desk',
+      action_id: 'add_tags',
+      params: '{"tags":["billing"]}',
+      diff: '[{"field":"tags","before":"old","after":"old, billing"}]',
+    })
+    // What others do meanwhile stays.
+    await write((tx) => updateTicket(tx, id, { labelIds: labelIdsByName(tx, ['old', 'by hand']) }))
+    await decide({ decision: 'approved' })
+    expect(labels()).toEqual(['billing', 'by hand', 'old'])
+    await house.settle()
+    expect(run()).toEqual({ status: 'completed', waits_for: null, error: null })
+    expect(said().map(({ body }) => body)).toEqual(['done'])
+    const [told] = house.rows<{ body: string }>(
+      "SELECT body FROM events WHERE type = 'approval.decided'",
+    )
+    // Nobody else is asked to do it.
+    expect(JSON.parse(told?.body ?? '{}')).toMatchObject({ platformAction: null })
+  })
+
+  test('that cannot be done is not proposed', async () => {
+    await asked(1, { action: 'set_status', config: { status: '{{variables.draft}}' } })
+    expect(run()?.error).toBe('set_status has no known status')
+    expect(house.rows('SELECT 1 FROM approvals')).toEqual([])
   })
 
   test('is sent by the run once an e-mail is approved', async () => {
