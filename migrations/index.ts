@@ -12,6 +12,7 @@ import approvals from './0011_approvals.sql' with { type: 'text' }
 import webhooks from './0012_webhooks.sql' with { type: 'text' }
 import search from './0013_search.sql' with { type: 'text' }
 import workflows from './0014_workflows.sql' with { type: 'text' }
+import workflowHops from './0017_workflow_hops.sql' with { type: 'text' }
 
 export type Migration = { readonly name: string; readonly sql: string }
 
@@ -31,4 +32,5 @@ export const migrations: readonly Migration[] = [
   { name: '0012_webhooks', sql: webhooks },
   { name: '0013_search', sql: search },
   { name: '0014_workflows', sql: workflows },
+  { name: '0017_workflow_hops', sql: workflowHops },
 ]

@@ -36,6 +36,8 @@ export type Call = {
   readonly config: Config
   readonly lease: string
   readonly attempts: number
+  /** How many webhooks lie behind it, itself among them. */
+  readonly hops: number
 }
 
 /** What came of a call. */
@@ -112,7 +114,8 @@ export function claimCalls(
     const attempts = step.attempts + 1
     updateStep(tx.q, step.id, { lease, attempts, dueAt: tx.now + leaseMs })
     const { type, config } = JSON.parse(step.detail) as { type: OutsideAction; config: Config }
-    return { stepId: step.id, uid: step.uid, type, config, lease, attempts }
+    const { id: stepId, uid, hops } = step
+    return { stepId, uid, type, config, lease, attempts, hops: hops + 1 }
   })
 }
 

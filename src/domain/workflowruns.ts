@@ -71,6 +71,7 @@ export function startRun(tx: Tx, fresh: NewRun): number | undefined {
     triggerData: JSON.stringify(data),
     cause,
     ...place,
+    hops: tx.actor.hops ?? 0,
     status: hasToWait ? 'waiting' : 'running',
     waitsFor: hasToWait ? 'turn' : null,
     dueAt: hasToWait ? null : tx.now,

@@ -143,7 +143,7 @@ export class WorkflowRunner {
     const { desk, log } = this.#parts
     const rules = this.#parts.rules()
     try {
-      await desk.write({ ...jobActor, run }, (tx) => advanceRun(tx, run.id, rules))
+      await desk.write({ ...jobActor, hops: run.hops, run }, (tx) => advanceRun(tx, run.id, rules))
     } catch (err) {
       if (err instanceof Fault && err.kind === 'unavailable') throw err
       if (!(err instanceof Fault)) log.error('step of a workflow failed', err, { run: run.id })

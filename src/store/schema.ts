@@ -605,6 +605,7 @@ export const workflowRuns = sqliteTable('workflow_runs', {
   error: text(),
   startedAt: millis().notNull(),
   completedAt: millis(),
+  hops: figure(),
 })
 
 export const workflowSteps = sqliteTable('workflow_steps', {

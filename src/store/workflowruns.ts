@@ -26,6 +26,7 @@ const due = select(
     workflowId: workflowRuns.workflowId,
     depth: workflowRuns.depth,
     rootId: workflowRuns.rootId,
+    hops: workflowRuns.hops,
   },
   (db, row) =>
     db
@@ -151,7 +152,7 @@ const active = select(
 )
 
 /** A run that can go on. */
-export type DueRun = Pick<WorkflowRunRow, 'id' | 'workflowId' | 'depth' | 'rootId'>
+export type DueRun = Pick<WorkflowRunRow, 'id' | 'workflowId' | 'depth' | 'rootId' | 'hops'>
 
 export const insertRun = inserter(workflowRuns)
 

@@ -24,6 +24,7 @@ export function incoming(on: KevaSurface): readonly Endpoint[] {
       summary: 'Start a workflow by its own URL',
       answer: { status: 200, shape: on.single(startShape) },
       takesAnyJson: true,
+      cutsLoops: true,
       prepare: (_call, services, { request: { headers }, bytes }) => {
         const proof = {
           secret: headers.get('x-webhook-secret'),
@@ -37,6 +38,7 @@ export function incoming(on: KevaSurface): readonly Endpoint[] {
         if (isDeeperThan(body, levelsMost)) throw new Fault('malformed', 'json')
         const uid = uidOf('workflow', params['id'] ?? '')
         const run = triggerIncoming(tx, uid, { ...sent, data: body as Fact })
+        if (run instanceof Fault) return run
         return { status: 200, body: on.body(presentStart(run)) }
       },
     }),
