@@ -149,12 +149,19 @@ export function decideApproval(tx: Tx, uid: string | undefined, verdict: Verdict
 /** Ends proposals whose time is over, a batch at a time. Returns how many. */
 export function expireApprovals(tx: Tx, most: number): number {
   const due = approvalsDue(tx.q, tx.now, most)
-  for (const approval of due) {
-    updateApproval(tx.q, approval.id, { status: 'expired', updatedAt: tx.now })
-    const { expiresAt } = approval
-    tx.emit('approval.expired', approval.ticketId, { ...told(approval), expiresAt })
-  }
+  for (const approval of due) expire(tx, approval)
   return due.length
+}
+
+/** Ends a proposal before its time. Throws `not_found` when there is none. */
+export function expireApproval(tx: Tx, uid: string): void {
+  expire(tx, getApproval(tx, uid))
+}
+
+function expire(tx: Tx, approval: Approval): void {
+  const { id, ticketId, expiresAt } = approval
+  updateApproval(tx.q, id, { status: 'expired', updatedAt: tx.now })
+  tx.emit('approval.expired', ticketId, { ...told(approval), expiresAt })
 }
 
 /** Whether `expireApprovals` would find one. */
