@@ -10,8 +10,8 @@ import { presentStart, startShape } from './workflowshapes.ts'
 const levelsMost = 100
 
 /**
- * The URL of a workflow (keva.md 8.7). It needs no key: 80 of the bits of its id are random. Whoever knows them,
- * and the secret if the workflow has one, starts it with any JSON.
+ * The URL of a workflow (keva.md 8.7). It needs no key: its id has 128 random bits. Whoever knows them, and the
+ * secret if the workflow has one, starts it with any JSON.
  */
 export function incoming(on: KevaSurface): readonly Endpoint[] {
   return [
