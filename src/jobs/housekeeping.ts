@@ -69,9 +69,13 @@ export function forgetSessions(desk: Desk): Job {
   return forgetting('forget sessions', desk, forgetEndedSessions)
 }
 
-/** Clears away old runs of workflows and what is left of deleted ones, once a minute, in small batches. */
+/**
+ * Clears away old runs and versions of workflows and what is left of deleted ones, once a minute, in small
+ * batches.
+ */
 export function forgetRuns(desk: Desk): Job {
-  return forgetting('forget runs', desk, forgetOldRuns)
+  // A batch is a short one where runs are long, so only an empty one is the last.
+  return forgetting('forget runs', desk, forgetOldRuns, 1)
 }
 
 /** Clears away what is left of deleted webhooks, once a minute, in small batches. */
@@ -96,7 +100,6 @@ export function forgetEvents(desk: Desk, days: () => number): Job {
   return forgetting('forget events', desk, forget, 1)
 }
 
-/** Rests once fewer than `enough` were forgotten. */
 /** Deletes tickets that have been closed for long enough, once a minute, in small batches. */
 export function forgetTickets(desk: Desk, days: () => number): Job {
   const forget = (tx: Tx) => forgetClosedTickets(tx, days(), ticketsPerStep)
@@ -104,6 +107,7 @@ export function forgetTickets(desk: Desk, days: () => number): Job {
   return forgetting('forget closed tickets', desk, forget, 1)
 }
 
+/** Rests once fewer than `enough` were forgotten. */
 function forgetting(
   name: string,
   desk: Desk,
