@@ -1,6 +1,5 @@
 import { runById } from '../store/workflowruns.ts'
 import type { FoundRow } from '../store/personal.ts'
-import { stepsOfRun, updateStep } from '../store/workflowsteps.ts'
 import { expireApproval } from './approvals.ts'
 import { customerErased } from './treatments.ts'
 import type { Tx } from './tx.ts'
@@ -24,11 +23,5 @@ const openSteps: ReadonlySet<unknown> = new Set(['calling', 'waiting'])
 
 function endOpenRun(tx: Tx, id: number): void {
   const run = runById(tx.q, id)
-  if (!run || run.completedAt !== null) return
-  const last = stepsOfRun(tx.q, id).at(-1)
-  if (last && openSteps.has(last.status)) {
-    const settled = { lease: null, dueAt: null, settledAt: tx.now }
-    updateStep(tx.q, last.id, { ...settled, status: 'failed', error: customerErased })
-  }
-  endRun(tx, run, { error: customerErased })
+  if (run && run.completedAt === null) endRun(tx, run, { error: customerErased })
 }

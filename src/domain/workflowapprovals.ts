@@ -155,7 +155,6 @@ export function resumeDecided(
     if (run?.waitsFor !== 'approval' || step?.status !== 'waiting') continue
     if (decision !== 'approved') {
       const error = decision === 'rejected' ? 'The approval was rejected' : 'The approval expired'
-      updateStep(tx.q, step.id, { status: 'failed', error, settledAt: tx.now })
       endRun(tx, run, { error })
       continue
     }
@@ -163,24 +162,29 @@ export function resumeDecided(
   }
 }
 
-/** A reply was posted by the decision; a change is made now, and what leaves the machine comes due. */
+/** Sends what was approved, once the run has its turn. */
+export function sendApproved(tx: Tx, run: Run): void {
+  const step = stepsOfRun(tx.q, run.id).at(-1)
+  if (step) updateStep(tx.q, step.id, { status: 'calling', dueAt: tx.now })
+  const going = { status: 'running', waitsFor: 'call', dueAt: null } as const
+  updateRun(tx.q, run.id, { ...going, approvalId: null })
+}
+
+/**
+ * A reply was posted by the decision, and a change is made now. The run takes its turn when it goes on; until it has
+ * sent what leaves the machine it keeps its proposal.
+ */
 function goOn(tx: Tx, run: Run, step: StepRow): void {
   const { type, config } = JSON.parse(step.detail) as Pick<Action, 'type' | 'config'>
-  if (isOutside(type)) {
-    updateStep(tx.q, step.id, { status: 'calling', dueAt: tx.now })
-    return updateRun(tx.q, run.id, { approvalId: null, status: 'running', waitsFor: 'call' })
-  }
+  const next = { waitsFor: 'delay', dueAt: tx.now } as const
+  if (isOutside(type)) return updateRun(tx.q, run.id, next)
   const done =
     type !== 'send_reply' && isDeskAction(type)
       ? doInDesk(tx, run.ticketId, { type, config, isFromModel: true }, '')
       : { result: {} }
-  if ('failure' in done) {
-    updateStep(tx.q, step.id, { status: 'failed', error: done.failure, settledAt: tx.now })
-    return endRun(tx, run, { error: done.failure })
-  }
+  if ('failure' in done) return endRun(tx, run, { error: done.failure })
   updateStep(tx.q, step.id, { status: 'done', settledAt: tx.now })
-  // It takes its turn when it goes on.
-  updateRun(tx.q, run.id, { approvalId: null, waitsFor: 'delay', dueAt: tx.now })
+  updateRun(tx.q, run.id, { ...next, approvalId: null })
 }
 
 function isRoutine({ ticket, customer }: Facts): boolean {

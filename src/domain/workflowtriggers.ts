@@ -9,7 +9,7 @@ import type { Tx } from './tx.ts'
 import { resumeDecided } from './workflowapprovals.ts'
 import { statusWord } from './workflowfacts.ts'
 import type { TimerBasis, Watching, WatchingList } from './workflowlist.ts'
-import { failRun, startRun } from './workflowruns.ts'
+import { failRun, leadOf, startRun } from './workflowruns.ts'
 
 /** What an event starts: workflows of these triggers, each with its data. */
 type Occasion = {
@@ -166,7 +166,10 @@ function keepTimers(
     // What a rule does to a ticket must not wind its own clock up again.
     if (tx.actor.run?.workflowId === workflowId) continue
     const change = timerRules[timer.basis](event)
-    if (change === 'set') putTimer(tx.q, { workflowId, ticketId, dueAt: tx.now + timer.afterMs })
+    if (change === 'set') {
+      const dueAt = tx.now + timer.afterMs
+      putTimer(tx.q, { workflowId, ticketId, dueAt, ...leadOf(tx) })
+    }
     if (change === 'remove') removeTimer(tx.q, { workflowId, ticketId })
   }
 }

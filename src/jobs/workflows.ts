@@ -1,7 +1,7 @@
 import { Fault } from '../domain/errors.ts'
 import type { EventName } from '../domain/events.ts'
 import { jobActor, type Desk } from '../domain/tx.ts'
-import { advanceRun, failStep, type RunRules } from '../domain/workflowadvance.ts'
+import { advanceRun, failStep, type Doing, type RunRules } from '../domain/workflowadvance.ts'
 import { dueRuns, giveLostTurns, type DueRun } from '../domain/workflowruns.ts'
 import {
   areTimesDue,
@@ -142,12 +142,14 @@ export class WorkflowRunner {
   async #advance(run: DueRun): Promise<void> {
     const { desk, log } = this.#parts
     const rules = this.#parts.rules()
+    const doing: Doing = {}
+    const actor = { ...jobActor, hops: run.hops, run }
     try {
-      await desk.write({ ...jobActor, hops: run.hops, run }, (tx) => advanceRun(tx, run.id, rules))
+      await desk.write(actor, (tx) => advanceRun(tx, run.id, rules, doing))
     } catch (err) {
       if (err instanceof Fault && err.kind === 'unavailable') throw err
       if (!(err instanceof Fault)) log.error('step of a workflow failed', err, { run: run.id })
-      await desk.write(jobActor, (tx) => failStep(tx, run.id, reasonOf(err)))
+      await desk.write(jobActor, (tx) => failStep(tx, run.id, reasonOf(err), doing))
     }
   }
 

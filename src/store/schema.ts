@@ -637,6 +637,9 @@ export const workflowTimers = sqliteTable('workflow_timers', {
   workflowId: integer().notNull(),
   ticketId: integer().notNull(),
   dueAt: millis().notNull(),
+  depth: figure(),
+  rootId: integer(),
+  hops: figure(),
 })
 
 export const ticketCounts = sqliteTable('ticket_counts', {

@@ -8,7 +8,13 @@ import { systemActor, type Tx } from '../../src/domain/tx.ts'
 import { claimCalls, settleCall, takeBackCalls } from '../../src/domain/workflowcalls.ts'
 import { startRun } from '../../src/domain/workflowruns.ts'
 import { dayMs, hourMs, minuteMs, secondMs } from '../../src/lib/time.ts'
-import { line, workflowHouse, type Short, type WorkflowHouse } from '../support/workflows.ts'
+import {
+  changeWorkflows,
+  line,
+  workflowHouse,
+  type Short,
+  type WorkflowHouse,
+} from '../support/workflows.ts'
 
 type Config = { readonly [name: string]: unknown }
 
@@ -42,6 +48,10 @@ function approval(): Proposed {
   const [found] = house.rows<Proposed>('SELECT * FROM approvals ORDER BY id DESC')
   if (!found) throw new Error('nothing was proposed')
   return found
+}
+
+function openSteps(): unknown[] {
+  return house.rows("SELECT 1 FROM workflow_steps WHERE status IN ('calling', 'waiting')")
 }
 
 function labels(): string[] {
@@ -173,6 +183,7 @@ describe('what a model wrote', () => {
     await asked(1, reply)
     await write((tx) => deleteTicket(tx, 1))
     expect(run()).toEqual({ status: 'failed', waits_for: null, error: 'The ticket was deleted' })
+    expect(openSteps()).toEqual([])
   })
 
   test('goes out at level 4, and at level 3 where it is routine', async () => {
@@ -319,6 +330,39 @@ describe('what a model wrote', () => {
     await house.settle()
     expect(house.calls.map(({ type }) => type)).toEqual(['generate_ai_response', 'send_email'])
     expect(run()?.status).toBe('completed')
+  })
+
+  test('is sent once its run has its turn, after a run of the ticket that goes on', async () => {
+    const mail = { action: 'send_email', config: { to: 'a@b.test', subject: 'x', body: text } }
+    await asked(2, mail)
+    await house.add({ graph: line(webhook, note), triggerKind: 'ticket_updated' })
+    house.outcomes.push({ failure: 'busy', isFinal: false })
+    await write((tx) => updateTicket(tx, 1, { subject: 'other' }))
+    await house.settle()
+    await decide({ decision: 'approved' })
+    await house.settle()
+    const sent = () => house.calls.map(({ type }) => type)
+    expect(sent()).toEqual(['generate_ai_response', 'send_webhook'])
+    expect(house.rows('SELECT waits_for FROM workflow_runs ORDER BY id')).toEqual([
+      { waits_for: 'turn' },
+      { waits_for: 'call' },
+    ])
+    await house.pass(10 * secondMs)
+    await house.settle()
+    expect(sent().slice(2)).toEqual(['send_webhook', 'send_email'])
+    expect(house.rows('SELECT DISTINCT status FROM workflow_runs')).toEqual([
+      { status: 'completed' },
+    ])
+  })
+
+  test('is not sent when its workflow was switched off before it had its turn', async () => {
+    await asked(2, { action: 'send_email', config: { to: 'a@b.test', subject: 'x', body: text } })
+    await decide({ decision: 'approved' })
+    await write((tx) => changeWorkflows(tx, 'is_active', 0))
+    await house.settle()
+    expect(run()?.error).toBe('The workflow was switched off')
+    expect(house.calls.map(({ type }) => type)).toEqual(['generate_ai_response'])
+    expect(openSteps()).toEqual([])
   })
 
   test('a sensitive action of a platform asks at every level, whoever wrote it', async () => {

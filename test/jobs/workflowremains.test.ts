@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { systemActor, type Tx } from '../../src/domain/tx.ts'
 import { deleteWorkflow, getWorkflow, updateWorkflow } from '../../src/domain/workflows.ts'
+import { leadOf } from '../../src/domain/workflowruns.ts'
 import { listVersions } from '../../src/domain/workflowversions.ts'
 import { forgetRuns } from '../../src/jobs/housekeeping.ts'
 import type { Job } from '../../src/jobs/heartbeat.ts'
@@ -94,7 +95,7 @@ test('clears a deleted workflow away in small batches, and nothing of another', 
     for (const workflowId of [id, other]) {
       for (let n = 0; n < 250; n++) run(tx, { workflowId, status: 'running', completedAt: null })
       const ticketId = openTicket(tx)
-      putTimer(tx.q, { workflowId, ticketId, dueAt: T0 })
+      putTimer(tx.q, { workflowId, ticketId, dueAt: T0, ...leadOf(tx) })
       noteTime(tx.q, { workflowId, plannedAt: T0, outcome: 'missed', runId: null, createdAt: T0 })
     }
     return { id, other }

@@ -469,6 +469,21 @@ describe('a step that throws', () => {
     expect(statuses()).toEqual(['completed', 'failed', 'completed'])
     expect(runs()[1]?.error).toBe('It failed for a reason in the log')
     expect(house.logged.filter((one) => one.includes('broken')).length).toBe(5)
+    // Where it failed stands among what the run did.
+    expect(
+      house.rows(
+        'SELECT run_id, node_id, status, attempts, error, detail FROM workflow_steps WHERE run_id = 2',
+      ),
+    ).toEqual([
+      {
+        run_id: 2,
+        node_id: 'n1',
+        status: 'failed',
+        attempts: 5,
+        error: 'It failed for a reason in the log',
+        detail: '{"type":"add_tags","config":{"tags":["x"]}}',
+      },
+    ])
   })
 })
 
@@ -492,6 +507,30 @@ describe('rules that set each other off (J9)', () => {
     const cut = page.rows.filter(({ kind }) => kind === 'ticket.workflow_cut')
     // The change started both rules, and each led to the end.
     expect(cut.map(({ subject }) => subject)).toEqual(['SD-1001', 'SD-1001'])
+  })
+
+  test('by the timers that they wind up are cut as well, until somebody else acts', async () => {
+    const { triggerKind, graph } = timer('updated')
+    const nodes = (from: string, to: string) => {
+      const [start, ...others] = flip(from, to).nodes
+      return [{ ...start, ...graph.nodes[0] }, ...others] as typeof graph.nodes
+    }
+    const { edges } = flip('low', 'high')
+    await house.add({ triggerKind, name: 'A', graph: { nodes: nodes('low', 'high'), edges } })
+    await house.add({ triggerKind, name: 'B', graph: { nodes: nodes('high', 'low'), edges } })
+    await house.open({ priority: 'low' })
+    const didAct = () => house.rows("SELECT 1 FROM workflow_runs WHERE status = 'completed'").length
+    for (let n = 0; n < 40; n++) await house.pass(30 * minuteMs)
+    // The new ticket wound both up, and each led to the end.
+    expect(didAct()).toBe(16)
+    const cuts = () =>
+      house.rows("SELECT subject FROM activity WHERE kind = 'ticket.workflow_cut'").length
+    expect(cuts()).toBe(2)
+    expect(house.rows('SELECT 1 FROM workflow_timers')).toEqual([])
+    // A person's change is a beginning, of one chain as only one of them has something to do.
+    await write((tx) => updateTicket(tx, 1, { priority: 'high' }))
+    for (let n = 0; n < 40; n++) await house.pass(30 * minuteMs)
+    expect([didAct(), cuts()]).toEqual([24, 3])
   })
 })
 
