@@ -1,6 +1,7 @@
 import { minuteMs, secondMs, type Millis } from '../lib/time.ts'
 import { updateRun, workflowState, type WorkflowState } from '../store/workflowruns.ts'
 import type { Fact, Facts } from './facts.ts'
+import { sampleSkipped } from './skippedruns.ts'
 import type { Tx } from './tx.ts'
 import { doInDesk, isDeskAction } from './workflowactions.ts'
 import { needsApproval, propose, sendApproved, type Autonomy } from './workflowapprovals.ts'
@@ -236,7 +237,9 @@ function placed({ steps }: Walk, next: string | null): Partial<Run> {
 }
 
 /** A run that did nothing because a condition did not hold is no execution. */
-function finish({ tx, run, steps, hasActed, hasRefused }: Walk, error: string | null): void {
+function finish(walk: Walk, error: string | null): void {
+  const { tx, run, state, steps, hasActed, hasRefused } = walk
   const isSkipped = error === null && hasRefused && !hasActed && run.steps === 0
   endRun(tx, run, { error, steps, isSkipped })
+  if (isSkipped) sampleSkipped(tx, run, state)
 }

@@ -9,11 +9,11 @@ export type FactChange = { readonly field: string; readonly from: Fact; readonly
 /** The facts as they would be after an action. What a model would have written is not known. */
 export function factsAfter(facts: Facts, { type, config }: Action): Facts {
   const { ticket } = facts
-  if (type === 'generate_ai_response' || type === 'classify_ticket') {
-    const usual = type === 'classify_ticket' ? 'classification' : 'response'
-    const name = textIn(config, 'saveAs') || usual
-    const unknown = { value: '', isFromModel: true }
-    return { ...facts, variables: { ...facts.variables, [name]: unknown } }
+  if (type === 'generate_ai_response')
+    return saved(facts, textIn(config, 'saveAs') || 'response', '')
+  if (type === 'classify_ticket') {
+    const unknown = { category: '', sentiment: '', urgency: '' }
+    return saved(facts, textIn(config, 'saveAs') || 'classification', unknown)
   }
   if (!ticket) return facts
   const change = (changed: Partial<typeof ticket>) => ({
@@ -38,6 +38,10 @@ export function factsAfter(facts: Facts, { type, config }: Action): Facts {
     default:
       return facts
   }
+}
+
+function saved(facts: Facts, name: string, value: Fact): Facts {
+  return { ...facts, variables: { ...facts.variables, [name]: { value, isFromModel: true } } }
 }
 
 const changeable = ['status', 'priority', 'assignedTo', 'tags'] as const

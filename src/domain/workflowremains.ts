@@ -12,12 +12,13 @@ import {
   stepsOfRuns,
   type RunSize,
 } from '../store/workflowremains.ts'
+import { skippedTooMany } from './skippedruns.ts'
 import type { Tx } from './tx.ts'
 import { versionsKept } from './workflowversions.ts'
 
 /** How long what a run did can be looked up after it has ended; one that did nothing is soon of no interest. */
 export const runsKeptMs: readonly (readonly [status: RunStatus, kept: Millis])[] = [
-  ['skipped', 7 * dayMs],
+  ['skipped', dayMs],
   ['completed', 90 * dayMs],
   ['failed', 90 * dayMs],
 ]
@@ -38,6 +39,8 @@ export function forgetOldRuns(tx: Tx): number {
     const removed = removeBatch(tx, endedRuns(tx.q, status, tx.now - kept, rowsMost))
     if (removed > 0) return removed
   }
+  const tooMany = Math.min(rowsMost, skippedTooMany(tx))
+  if (tooMany > 0) return removeBatch(tx, endedRuns(tx.q, 'skipped', tx.now, tooMany))
   return forgetDeleted(tx) || removeVersionsBefore(tx.q, versionsKept, versionsMost)
 }
 

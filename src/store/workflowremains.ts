@@ -41,6 +41,11 @@ const ended = runSizes(
   ),
 )
 
+const skipped = select(
+  { all: sql<number>`coalesce(sum(${workflows.skippedRuns}), 0)` },
+  (db, row) => db.select(row).from(workflows),
+)
+
 const among = (ids: string) => sql`(SELECT value FROM json_each(${value(ids)}))`
 
 const stepSizes = select(
@@ -104,6 +109,11 @@ export function runsOfWorkflow(q: Queries, id: number, limit: number): RunSize[]
 /** Some of the runs that ended so by then. */
 export function endedRuns(q: Queries, status: RunStatus, before: Millis, limit: number): RunSize[] {
   return ended(q).all({ status, before, limit })
+}
+
+/** How many runs of all workflows did nothing. */
+export function skippedTotal(q: Queries): number {
+  return skipped(q).get({})?.all ?? 0
 }
 
 /** The steps of runs, run by run, and how large each is. */

@@ -104,6 +104,7 @@ const stateOf = select(
     isActive: workflows.isActive,
     autonomyLevel: workflows.autonomyLevel,
     timezone: workflows.timezone,
+    skippedRuns: workflows.skippedRuns,
   },
   (db, row) =>
     db

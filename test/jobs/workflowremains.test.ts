@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { systemActor, type Tx } from '../../src/domain/tx.ts'
+import { skippedMost } from '../../src/domain/skippedruns.ts'
 import { deleteWorkflow, getWorkflow, updateWorkflow } from '../../src/domain/workflows.ts'
 import { leadOf } from '../../src/domain/workflowruns.ts'
 import { listVersions } from '../../src/domain/workflowversions.ts'
 import { forgetRuns } from '../../src/jobs/housekeeping.ts'
 import type { Job } from '../../src/jobs/heartbeat.ts'
-import { dayMs, hourMs } from '../../src/lib/time.ts'
+import { dayMs, hourMs, minuteMs } from '../../src/lib/time.ts'
 import type { RunStatus } from '../../src/store/schema.ts'
 import {
   endedRuns,
@@ -111,7 +112,7 @@ test('clears a deleted workflow away in small batches, and nothing of another', 
   expect(clientOf(house.store).prepare('SELECT id FROM workflows').pluck().all()).toEqual([other])
 })
 
-test('forgets what did nothing after a week and the rest after ninety days, but nothing that goes on', async () => {
+test('forgets what did nothing after a day and the rest after ninety days, but nothing that goes on', async () => {
   await write((tx) => {
     const { id } = makeWorkflow(tx)
     for (const status of ['skipped', 'completed', 'failed'] as const)
@@ -119,9 +120,9 @@ test('forgets what did nothing after a week and the rest after ninety days, but 
     run(tx, { workflowId: id, status: 'running', completedAt: null })
     run(tx, { workflowId: id, status: 'waiting', completedAt: null })
   })
-  expect(await left(T0 + 7 * dayMs - 1)).toHaveLength(5)
+  expect(await left(T0 + dayMs - 1)).toHaveLength(5)
   // It rests for a minute after it has found nothing.
-  expect(await left(T0 + 8 * dayMs)).toEqual(['completed', 'failed', 'running', 'waiting'])
+  expect(await left(T0 + dayMs + minuteMs)).toEqual(['completed', 'failed', 'running', 'waiting'])
   expect(await left(T0 + 90 * dayMs - 60_001)).toHaveLength(4)
   expect(await left(T0 + 90 * dayMs)).toEqual(['running', 'waiting'])
   expect(await left(T0 + 900 * dayMs)).toEqual(['running', 'waiting'])
@@ -235,5 +236,27 @@ describe('versions', () => {
       expect(listed(100, 50)).toEqual([100])
       await drained(T0 + hourMs)
     }
+  })
+})
+
+describe('runs that did nothing', () => {
+  test('are at most so many of all workflows together; the oldest go', async () => {
+    const fill = clientOf(house.store).prepare(`
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+      INSERT INTO workflow_runs (uid, workflow_id, version, trigger_type, trigger_data, status,
+        started_at, completed_at)
+      SELECT 'r' || i, 1 + i % 2, 1, 'manual', '{}', 'skipped', ${T0}, ${T0} - i FROM n`)
+    await write((tx) => {
+      makeWorkflow(tx)
+      makeWorkflow(tx)
+    })
+    fill.run(skippedMost + 250)
+    await drained(T0)
+    const ids = clientOf(house.store).prepare('SELECT id FROM workflow_runs ORDER BY id').pluck()
+    expect(ids.all().map(Number)).toEqual(upTo(1, skippedMost))
+    const { kept } = clientOf(house.store)
+      .prepare<[], { kept: number }>('SELECT sum(skipped_runs) AS kept FROM workflows')
+      .get() ?? { kept: 0 }
+    expect(kept).toBe(skippedMost)
   })
 })

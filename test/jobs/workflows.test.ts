@@ -158,6 +158,30 @@ describe('a run', () => {
     expect(house.rows('SELECT execution_count AS runs FROM workflows')).toEqual([{ runs: 0 }])
   })
 
+  test('that did nothing is kept as a sample, once a workflow has a thousand of them', async () => {
+    const never = { field: 'ticket.subject', operator: 'equals', value: 'x' }
+    const graph = line({ condition: [never] }, tag('x'))
+    await house.add({ graph, skippedRuns: 1000 })
+    const ofOther = await house.add({ graph, skippedRuns: 999 })
+    await write((tx) => {
+      for (let n = 0; n < 40; n++) openTicket(tx)
+    })
+    await house.settle()
+    const kept = (id: number) =>
+      house.rows(`SELECT 1 FROM workflow_runs WHERE workflow_id = ${id}`).length
+    // Every twentieth id; of the other the first is the thousandth.
+    expect([kept(1), kept(ofOther)]).toEqual([0, 5])
+    expect(house.rows('SELECT 1 FROM workflow_steps')).toHaveLength(5)
+    expect(house.rows('SELECT execution_count AS runs FROM workflows')).toEqual([
+      { runs: 0 },
+      { runs: 0 },
+    ])
+    // What somebody started by hand stays.
+    await write((tx) => triggerWorkflow(tx, 1, { ticketId: 1, data: {} }))
+    await house.settle()
+    expect(kept(1)).toBe(1)
+  })
+
   test('does nothing while the workflow is switched off', async () => {
     await house.add({ graph: line(tag('x')), isActive: false })
     await house.open()
