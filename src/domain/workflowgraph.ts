@@ -46,12 +46,13 @@ export type NodeConfigs = {
     readonly timezone?: string
     readonly misfirePolicy?: string
     /**
-     * Instead of a calendar: so long after something happened to a ticket. What happens is known only once it
-     * has, so nothing can be done so long before it.
+     * Instead of a calendar: so long after something happened to a ticket, which is known only once it has, so that
+     * nothing can be done so long before it; or before or after the date in a custom field, by its label.
      */
     readonly timer?: {
-      readonly basis: 'no_reply' | 'created' | 'updated'
-      readonly direction?: 'after'
+      readonly basis: 'no_reply' | 'created' | 'updated' | 'date_field'
+      readonly direction?: 'before' | 'after'
+      readonly field?: string
       readonly duration: number
       readonly unit: Exclude<DelayUnit, 'seconds'>
     }

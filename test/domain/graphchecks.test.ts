@@ -220,7 +220,7 @@ describe('a trigger', () => {
       'of a ticket, wrong',
       { timer: { basis: 'x', duration: 0, unit: 'seconds' } },
       [
-        'Node t: data.timer.basis must be one of: no_reply, created, updated',
+        'Node t: data.timer.basis must be one of: no_reply, created, updated, date_field',
         'Node t: data.timer.duration must be more than 0 and at most 366 days',
         'Node t: data.timer.unit must be one of: minutes, hours, days',
       ],
@@ -234,6 +234,24 @@ describe('a trigger', () => {
       'of a ticket, in no direction',
       { timer: { basis: 'created', duration: 5, unit: 'minutes', direction: 'sideways' } },
       ['Node t: data.timer.direction must be one of: after'],
+    ],
+    ...(['before', 'after', undefined] as const).map((direction): [string, Data, string[]] => [
+      `of a ticket, ${direction ?? 'after'} the date of a field`,
+      { timer: { basis: 'date_field', field: 'Renewal', duration: 3, unit: 'days', direction } },
+      [],
+    ]),
+    [
+      'of a ticket, by a date of no field',
+      { timer: { basis: 'date_field', duration: 3, unit: 'days', direction: 'around' } },
+      [
+        'Node t: data.timer.field is required',
+        'Node t: data.timer.direction must be one of: before, after',
+      ],
+    ],
+    [
+      'of a ticket, by a field that is no text',
+      { timer: { basis: 'date_field', field: 5, duration: 3, unit: 'days' } },
+      ['Node t: data.timer.field must be a text'],
     ],
     ['of a ticket, no object', { timer: 5 }, ['Node t: data.timer must be an object']],
   ])('%s', (_, data, expected) => expect(triggerFaults(data, 'scheduled')).toEqual(expected))
