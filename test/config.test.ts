@@ -88,7 +88,7 @@ const defaults: typeof services & {
     deliveriesDays: 30,
     failedDeliveriesDays: 90,
     executionsDays: 90,
-    skippedExecutionsDays: 7,
+    skippedExecutionsDays: 1,
   },
   ...services,
 } satisfies Settings

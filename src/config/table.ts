@@ -165,9 +165,9 @@ export const table = {
     ),
     skipped_executions_days: reloaded(
       whole(1, 3650),
-      7,
+      1,
       'days',
-      'How long a run that did nothing is kept.',
+      'How long a run that did nothing is kept; of many a sample.',
     ),
     events_days: reloaded(
       whole(0, 36_500),

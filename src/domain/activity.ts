@@ -36,6 +36,7 @@ export type RecordActivity =
   | 'failed'
   | 'exported'
   | 'erased'
+  | 'cut'
 
 type RecordKind = `${RecordNoun}.${RecordActivity}`
 
@@ -122,7 +123,7 @@ const derivations: { readonly [N in EventName]: Derive<N> | null } = {
   'workflow.deleted': named,
   'workflow.cut': ({ name, reference }) =>
     reference === null
-      ? []
+      ? [{ kind: 'workflow.cut', subject: name }]
       : [{ kind: 'ticket.workflow_cut', subject: reference, detail: name, isByCustomer: true }],
   'backup.completed': backup,
   'backup.failed': backup,

@@ -17,6 +17,7 @@ import type {
   RiskLevel,
 } from '../store/schema.ts'
 import { staffById } from '../store/staff.ts'
+import { runsOfApproval } from '../store/workflowruns.ts'
 import { carryOut, platformActionOf } from './approvalactions.ts'
 import { Fault, found } from './errors.ts'
 import { lastCustomerMessage } from './messages.ts'
@@ -139,7 +140,8 @@ export function decideApproval(tx: Tx, uid: string | undefined, verdict: Verdict
     feedback,
     messageUid: message?.uid ?? null,
     articleUid: article?.uid ?? null,
-    platformAction: platformActionOf(approval),
+    // The run of a workflow that waits for it does it itself.
+    platformAction: isOfRun(tx, approval) ? null : platformActionOf(approval),
   })
   return getApproval(tx, uid)
 }
@@ -147,12 +149,19 @@ export function decideApproval(tx: Tx, uid: string | undefined, verdict: Verdict
 /** Ends proposals whose time is over, a batch at a time. Returns how many. */
 export function expireApprovals(tx: Tx, most: number): number {
   const due = approvalsDue(tx.q, tx.now, most)
-  for (const approval of due) {
-    updateApproval(tx.q, approval.id, { status: 'expired', updatedAt: tx.now })
-    const { expiresAt } = approval
-    tx.emit('approval.expired', approval.ticketId, { ...told(approval), expiresAt })
-  }
+  for (const approval of due) expire(tx, approval)
   return due.length
+}
+
+/** Ends a proposal before its time. Throws `not_found` when there is none. */
+export function expireApproval(tx: Tx, uid: string): void {
+  expire(tx, getApproval(tx, uid))
+}
+
+function expire(tx: Tx, approval: Approval): void {
+  const { id, ticketId, expiresAt } = approval
+  updateApproval(tx.q, id, { status: 'expired', updatedAt: tx.now })
+  tx.emit('approval.expired', ticketId, { ...told(approval), expiresAt })
 }
 
 /** Whether `expireApprovals` would find one. */
@@ -192,6 +201,10 @@ function editOf({ draft }: Approval, editedDraft: string | undefined): string | 
   if (editedDraft === undefined) return null
   if (draft === null) throw new Fault('refused', 'noDraft')
   return editedDraft === draft ? null : editedDraft
+}
+
+function isOfRun({ q }: Reader, { id }: Approval): boolean {
+  return runsOfApproval(q, id).length > 0
 }
 
 function told({ id, uid, ticketUid, ticketReference, actionType }: Approval) {

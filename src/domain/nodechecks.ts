@@ -55,17 +55,33 @@ function scheduleProblems(data: NodeData): GraphProblem[] {
   return isGood ? [] : [{ problem: 'cron', at: 'cron' }]
 }
 
-const timerBases = ['no_reply', 'created', 'updated']
+const timerBases = ['no_reply', 'created', 'updated', 'date_field']
 const timerUnits = ['minutes', 'hours', 'days'] as const
 
-/** `{ basis, duration, unit }` */
+/** `{ basis, duration, unit, direction }`, the last of which may be left out; and a `field` with the date. */
 function timerProblems(timer: unknown): GraphProblem[] {
   if (!isObject(timer)) return [{ problem: 'object', at: 'timer' }]
-  const { basis, duration, unit } = timer
+  const { basis, duration, unit, direction, field } = timer
+  const hasDate = basis === 'date_field'
   return [
     ...oneOfProblems(basis, timerBases, 'timer.basis'),
+    ...(hasDate ? textProblems(field, 'timer.field') : []),
+    ...(isNothing(direction) ? [] : directionProblems(direction, hasDate)),
     ...lengthProblems(duration, unit, { units: timerUnits, within: 'timer.' }),
   ]
+}
+
+/** A ticket's own moments are in the past by the time that they are known; a date of its fields need not be. */
+function directionProblems(direction: unknown, hasDate: boolean): GraphProblem[] {
+  const at = 'timer.direction'
+  if (hasDate) return oneOfProblems(direction, ['before', 'after'], at)
+  if (direction === 'before') return [{ problem: 'before', at }]
+  return oneOfProblems(direction, ['after'], at)
+}
+
+function textProblems(value: unknown, at: string): GraphProblem[] {
+  if (isNothing(value)) return [{ problem: 'required', at }]
+  return typeof value === 'string' ? [] : [{ problem: 'text', at }]
 }
 
 function zoneProblems(data: NodeData, at: string): GraphProblem[] {

@@ -21,6 +21,7 @@ import {
   type StoredRow,
 } from '../store/personal.ts'
 import { getCustomer, type Customer } from './customers.ts'
+import { endOpen } from './openends.ts'
 import { erased, leftOf, treated, type Traces } from './treatments.ts'
 import type { Actor, Desk } from './tx.ts'
 
@@ -118,14 +119,15 @@ export class Privacy {
     for (let at = 0; at < found.length; at += rowsPerWrite) {
       const keys = found.slice(at, at + rowsPerWrite).map((row) => Number(row[place.key]))
       const bounds = { after: (keys[0] ?? 0) - 1, until: keys.at(-1) ?? 0 }
-      changed += await this.#desk.write<number>(actor, ({ q }) => {
+      changed += await this.#desk.write<number>(actor, (tx) => {
         // As they are now: somebody may have written since they were found.
-        const changes = rowsAbout(q, place, person, bounds).map((row) => ({
-          key: Number(row[place.key]),
-          texts: treated(place.table, row, person),
-        }))
+        const rows = rowsAbout(tx.q, place, person, bounds)
+        const changes = rows.map((row) => ({ row, texts: treated(place.table, row, person) }))
         const real = changes.filter(({ texts }) => Object.keys(texts).length > 0)
-        for (const { key, texts } of real) setTexts(q, place, key, texts)
+        for (const { row, texts } of real) setTexts(tx.q, place, Number(row[place.key]), texts)
+        for (const { row, texts } of changes) {
+          if (row.is_tied || Object.keys(texts).length > 0) endOpen(tx, place.table, row)
+        }
         return real.length
       })
     }

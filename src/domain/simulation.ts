@@ -1,12 +1,12 @@
 import type { Millis } from '../lib/time.ts'
 import { ticketsBefore, type Place } from '../store/ticketspans.ts'
 import type { Comparison } from './conditions.ts'
-import type { Fact, Facts } from './facts.ts'
 import { systemActor, type Desk, type Reader } from './tx.ts'
-import { replyIn, tagsIn, textIn } from './workflowactions.ts'
+import { replyIn } from './workflowactions.ts'
 import { needsApproval, type Autonomy } from './workflowapprovals.ts'
 import { isOutside } from './workflowcalls.ts'
 import { factsOf } from './workflowfacts.ts'
+import { changesBetween, factsAfter, type FactChange } from './workflowforesight.ts'
 import type { Graph } from './workflowgraph.ts'
 import { programOf, stepAt, type Action, type Program } from './workflowsteps.ts'
 
@@ -34,7 +34,7 @@ export type SimulatedTicket = {
   readonly id: string
   readonly reference: string
   readonly path: readonly SimulatedStep[]
-  readonly changes: readonly { readonly field: string; readonly from: Fact; readonly to: Fact }[]
+  readonly changes: readonly FactChange[]
   /** What would go out: replies, notes and calls, as their configuration would be then. */
   readonly sends: readonly { readonly action: string; readonly config: Action['config'] }[]
 }
@@ -138,55 +138,11 @@ export function simulateTicket(
   const { ticket } = before
   if (!hasActed || !ticket) return { ticket: null, visited }
   const { id, reference } = ticket
-  const changes = differences(before, facts)
+  const changes = changesBetween(before, facts)
   return { ticket: { ticketId, id, reference, path, changes, sends }, visited }
 }
 
 function isSent({ type, config }: Action): boolean {
   if (type === 'send_reply') return replyIn(config, '') !== ''
   return type === 'add_internal_note' || isOutside(type)
-}
-
-/** The facts as they would be after an action. What a model would have written is not known. */
-function factsAfter(facts: Facts, { type, config }: Action): Facts {
-  const { ticket } = facts
-  if (type === 'generate_ai_response' || type === 'classify_ticket') {
-    const usual = type === 'classify_ticket' ? 'classification' : 'response'
-    const name = textIn(config, 'saveAs') || usual
-    const unknown = { value: '', isFromModel: true }
-    return { ...facts, variables: { ...facts.variables, [name]: unknown } }
-  }
-  if (!ticket) return facts
-  const change = (changed: Partial<typeof ticket>) => ({
-    ...facts,
-    ticket: { ...ticket, ...changed, updatedAt: facts.now },
-  })
-  switch (type) {
-    case 'set_status':
-      return change({ status: textIn(config, 'status', 'value') })
-    case 'set_priority':
-      return change({ priority: textIn(config, 'priority', 'value').toLowerCase() })
-    case 'assign_to': {
-      const assignee = textIn(config, 'assignee', 'assignedTo', 'userId', 'value')
-      return change({ assignedTo: assignee === 'unassigned' ? null : assignee })
-    }
-    case 'add_tags':
-      return change({ tags: [...new Set([...ticket.tags, ...tagsIn(config)])] })
-    case 'remove_tags': {
-      const gone = new Set(tagsIn(config).map((tag) => tag.toLowerCase()))
-      return change({ tags: ticket.tags.filter((tag) => !gone.has(tag.toLowerCase())) })
-    }
-    default:
-      return facts
-  }
-}
-
-const changeable = ['status', 'priority', 'assignedTo', 'tags'] as const
-
-function differences(before: Facts, after: Facts): SimulatedTicket['changes'] {
-  return changeable.flatMap((field) => {
-    const from = before.ticket?.[field] ?? null
-    const to = after.ticket?.[field] ?? null
-    return Bun.deepEquals(from, to) ? [] : [{ field, from, to }]
-  })
 }

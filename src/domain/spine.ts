@@ -9,6 +9,8 @@ import type { Tx } from './tx.ts'
  */
 export class Spine {
   readonly types: EventName[] = []
+  /** Whether a run of a workflow can go on after it. */
+  startsRun = false
   readonly #sequences = new Map<number, number>()
 
   append(tx: Tx, event: NewEvent): RecordedEvent {

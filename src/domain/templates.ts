@@ -28,7 +28,7 @@ export function renderTemplate(facts: Facts, template: string): Rendered {
   const text = template.replace(place, (_, path: string) => {
     const found = lookUp(facts, path.trim().split('.'))
     if (found.isFromModel && found.value !== null) isFromModel = true
-    const put = shown(found.value).slice(0, room)
+    const put = textOf(found.value).slice(0, room)
     room -= put.length
     return put
   })
@@ -102,10 +102,11 @@ function given(value: Fact, names: readonly string[]): Found {
   return { value: valueAt(value, names), isFromModel: false }
 }
 
-function shown(value: Fact): string {
+/** How a value stands in a text. */
+export function textOf(value: Fact): string {
   if (value === null) return ''
   if (Array.isArray(value) && value.every((one) => one === null || typeof one !== 'object')) {
-    return value.map((one) => shown(one)).join(', ')
+    return value.map((one) => textOf(one)).join(', ')
   }
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

@@ -7,6 +7,9 @@ import type { FoundRow } from '../store/personal.ts'
 /** Stands where something was erased. */
 export const erased = '[erased]'
 
+/** Why what was under way did not go on. */
+export const customerErased = 'The customer was erased'
+
 /** What a text of the person's own rows becomes. */
 type Treatment = (text: string, traces: Traces, row: FoundRow) => string | null
 
@@ -20,6 +23,7 @@ export type Traces = {
 
 const whole: Treatment = () => erased
 const gone: Treatment = () => null
+const reason: Treatment = (text) => (text === customerErased ? text : erased)
 const mentions: Treatment = withoutAddresses
 const ofPerson: Treatment = (text, traces) =>
   isPerson(text, traces) ? null : withoutAddresses(text, traces)
@@ -63,8 +67,8 @@ export const treatments: { readonly [table: string]: { readonly [column: string]
       kind === 'ticket.subject' ? erased : told(text, traces, noRow),
   },
   events: { body: json },
-  workflow_runs: { trigger_data: everyText, variables: everyText, error: whole },
-  workflow_steps: { detail: deed, error: whole },
+  workflow_runs: { trigger_data: everyText, variables: everyText, error: reason },
+  workflow_steps: { detail: deed, error: reason },
   idempotency: { body: json },
   customers: { notes: mentions, block_reason: mentions },
   articles: { title: mentions, excerpt: mentions, content: mentions },

@@ -51,6 +51,8 @@ export type Tx = Reader & {
    * what each tells.
    */
   readonly emit: Emit
+  /** A run of a workflow can go on: whoever runs them is told once this is on disk. */
+  wakeRunner(): void
 }
 
 /** So many random bytes. */
@@ -73,6 +75,7 @@ export class Desk {
   readonly #random: Random
   readonly #outbox: Outbox | undefined
   readonly #listeners: ((types: readonly EventName[]) => void)[] = []
+  readonly #runners: (() => void)[] = []
   readonly #workflows = new WatchingList()
   #latest: Millis = 0
 
@@ -95,6 +98,7 @@ export class Desk {
     try {
       const result = await this.#store.write((q) => this.#run(q, { actor, spine, job }))
       if (spine.types.length > 0) for (const listener of this.#listeners) listener(spine.types)
+      if (spine.startsRun) for (const wake of this.#runners) wake()
       return result
     } catch (err) {
       this.#forget(spine)
@@ -106,6 +110,11 @@ export class Desk {
   /** Tells `listener` which events a transaction announced, once they are on disk. */
   onCommitted(listener: (types: readonly EventName[]) => void): void {
     this.#listeners.push(listener)
+  }
+
+  /** Calls `wake` when runs of workflows that can go on are on disk. */
+  onRunsStarted(wake: () => void): void {
+    this.#runners.push(wake)
   }
 
   #run<T>(
@@ -140,6 +149,9 @@ export class Desk {
         const recorded = spine.append(tx, { type, ticketId, body } as NewEvent)
         announce(tx, recorded, this.#outbox)
         followWorkflows(tx, this.#workflows, recorded)
+      },
+      wakeRunner: () => {
+        spine.startsRun = true
       },
     }
     return tx

@@ -123,9 +123,13 @@ export function tagsIn(config: Config): string[] {
   return [...new Set(names.filter((name) => name !== '').map((name) => name.slice(0, nameMax)))]
 }
 
+export function assigneeWordIn(config: Config): string {
+  return textIn(config, 'assignee', 'assignedTo', 'userId', 'value').trim()
+}
+
 /** `user_…`, `ai`, or `unassigned`; undefined for anybody else. */
 export function assigneeIn(reader: Reader, config: Config): Assignee | undefined {
-  const word = textIn(config, 'assignee', 'assignedTo', 'userId', 'value').trim()
+  const word = assigneeWordIn(config)
   if (word === 'ai') return 'ai'
   if (word === 'unassigned') return null
   const uid = uidOf('staff', word)

@@ -1,9 +1,10 @@
 import { minuteMs, secondMs, type Millis } from '../lib/time.ts'
 import { updateRun, workflowState, type WorkflowState } from '../store/workflowruns.ts'
 import type { Fact, Facts } from './facts.ts'
+import { sampleSkipped } from './skippedruns.ts'
 import type { Tx } from './tx.ts'
 import { doInDesk, isDeskAction } from './workflowactions.ts'
-import { needsApproval, propose, type Autonomy } from './workflowapprovals.ts'
+import { needsApproval, propose, sendApproved, type Autonomy } from './workflowapprovals.ts'
 import { isOutside, prepareCall } from './workflowcalls.ts'
 import { factsOf } from './workflowfacts.ts'
 import {
@@ -39,9 +40,9 @@ const retryDelays: readonly Millis[] = [secondMs, 10 * secondMs, minuteMs, 5 * m
 /**
  * Takes a run on by one step: past its conditions to the next thing that it does, and does that. What was done and
  * that it was done are one change, so wherever the process dies the run goes on behind it. A run that is not due,
- * or not at its turn, stays as it is.
+ * or not at its turn, stays as it is. `doing` is told what is tried, for whoever has to say what threw.
  */
-export function advanceRun(tx: Tx, id: number, rules: RunRules): void {
+export function advanceRun(tx: Tx, id: number, rules: RunRules, doing: Doing = {}): void {
   const run = runToGoOn(tx, id)
   if (!run) return
   const { workflowId, version } = run
@@ -51,6 +52,7 @@ export function advanceRun(tx: Tx, id: number, rules: RunRules): void {
   if (!program || !state) return end('The version of the workflow is gone')
   if (!state.isActive) return end('The workflow was switched off')
   if (isTicketGone(tx, run)) return end('The ticket was deleted')
+  if (run.approvalId !== null) return sendApproved(tx, run)
   const facts = factsFor(tx, run, state)
   const nodeId = run.nodeId ?? program.start ?? null
   go({
@@ -60,6 +62,7 @@ export function advanceRun(tx: Tx, id: number, rules: RunRules): void {
     rules,
     state,
     facts,
+    doing,
     nodeId: nodeId === pastTheLast ? null : nodeId,
     steps: run.steps,
     hasActed: false,
@@ -71,11 +74,11 @@ export function advanceRun(tx: Tx, id: number, rules: RunRules): void {
  * What becomes of a run of which a step threw, in a transaction of its own: it is tried again later, and in the end
  * it has failed.
  */
-export function failStep(tx: Tx, id: number, reason: string): void {
+export function failStep(tx: Tx, id: number, reason: string, { action }: Doing = {}): void {
   const run = runToGoOn(tx, id)
   if (!run) return
   const delay = retryDelays[run.attempts]
-  if (delay === undefined) return endRun(tx, run, { error: reason })
+  if (delay === undefined) return failForGood(tx, run, reason, action)
   pauseRun(tx, run, {
     waitsFor: 'retry',
     attempts: run.attempts + 1,
@@ -83,6 +86,19 @@ export function failStep(tx: Tx, id: number, reason: string): void {
     error: reason,
   })
 }
+
+/** The last try stands among what the run did. */
+function failForGood(tx: Tx, run: Run, error: string, action: Doing['action']): void {
+  if (!action) return endRun(tx, run, { error })
+  const { nodeId, ...detail } = action
+  const position = run.steps + 1
+  const failed = { kind: 'action', status: 'failed', attempts: run.attempts + 1 } as const
+  recordStep(tx, { runId: run.id, position, nodeId, ...failed, detail, error })
+  endRun(tx, run, { error, steps: position })
+}
+
+/** What a step tries to do; it outlives a transaction that came to nothing. */
+export type Doing = { action?: Pick<Action, 'type' | 'config'> & { readonly nodeId: string } }
 
 /** One step of one run, on its way. */
 type Walk = {
@@ -92,6 +108,7 @@ type Walk = {
   readonly rules: RunRules
   readonly state: WorkflowState
   readonly facts: Facts
+  readonly doing: Doing
   nodeId: string | null
   steps: number
   hasActed: boolean
@@ -150,6 +167,7 @@ function pass(walk: Walk, step: Step): boolean {
 function act(walk: Walk, action: Action, next: string | null): void {
   const { tx, run, rules, state, facts } = walk
   walk.hasActed = true
+  walk.doing.action = { type: action.type, config: action.config, nodeId: walk.nodeId ?? '' }
   const autonomy = { ...rules.autonomy, level: state.autonomyLevel ?? rules.autonomy.level }
   if (needsApproval(action, autonomy, facts)) return ask(walk, action, next)
   if (isOutside(action.type)) return call(walk, action, next)
@@ -164,8 +182,8 @@ function act(walk: Walk, action: Action, next: string | null): void {
 
 /** A person decides first; the run waits for that. */
 function ask(walk: Walk, action: Action, next: string | null): void {
-  const { tx, run, rules } = walk
-  const asked = propose(tx, run, action, rules.signature)
+  const { tx, run, rules, facts } = walk
+  const asked = propose(tx, run, action, { facts, signature: rules.signature })
   if (typeof asked === 'string') return refuse(walk, action, asked)
   const { type, config } = action
   record(walk, 'action', { type, config, approvalUid: asked.uid }, { status: 'waiting' })
@@ -219,7 +237,9 @@ function placed({ steps }: Walk, next: string | null): Partial<Run> {
 }
 
 /** A run that did nothing because a condition did not hold is no execution. */
-function finish({ tx, run, steps, hasActed, hasRefused }: Walk, error: string | null): void {
+function finish(walk: Walk, error: string | null): void {
+  const { tx, run, state, steps, hasActed, hasRefused } = walk
   const isSkipped = error === null && hasRefused && !hasActed && run.steps === 0
   endRun(tx, run, { error, steps, isSkipped })
+  if (isSkipped) sampleSkipped(tx, run, state)
 }

@@ -36,6 +36,8 @@ export type Call = {
   readonly config: Config
   readonly lease: string
   readonly attempts: number
+  /** How many webhooks lie behind it, itself among them. */
+  readonly hops: number
 }
 
 /** What came of a call. */
@@ -64,15 +66,21 @@ export function isOutside(type: string): type is OutsideAction {
 
 /** What a call will need, as it is known when the step is taken; or why it cannot be made. */
 export function prepareCall(
-  { type, config }: Action,
+  action: Action,
   facts: Facts,
 ): { readonly config: Config } | { readonly failure: string } {
-  const missing = (needed[type as OutsideAction] ?? []).find((names) => !textIn(config, ...names))
-  if (missing) return { failure: `${type} has no ${missing[0]}` }
+  const { type, config } = action
+  const missing = missingIn(action)
+  if (missing !== undefined) return { failure: `${type} has no ${missing}` }
   if (type === 'generate_ai_response') return { config: { ...config, ticket: told(facts) } }
   if (type !== 'classify_ticket') return { config }
   if (!facts.ticket) return { failure: 'The run has no ticket' }
   return { config: { ...config, ticket: told(facts) } }
+}
+
+/** What a call cannot be made without and is not told; undefined for nothing. */
+export function missingIn({ type, config }: Action): string | undefined {
+  return needed[type as OutsideAction]?.find((names) => !textIn(config, ...names))?.[0]
 }
 
 /** What the configuration of an action must have, each by one of these names. */
@@ -106,7 +114,8 @@ export function claimCalls(
     const attempts = step.attempts + 1
     updateStep(tx.q, step.id, { lease, attempts, dueAt: tx.now + leaseMs })
     const { type, config } = JSON.parse(step.detail) as { type: OutsideAction; config: Config }
-    return { stepId: step.id, uid: step.uid, type, config, lease, attempts }
+    const { id: stepId, uid, hops } = step
+    return { stepId, uid, type, config, lease, attempts, hops: hops + 1 }
   })
 }
 

@@ -8,7 +8,10 @@ export type WorkflowBodies = {
   'workflow.activated': WorkflowTold
   'workflow.deactivated': WorkflowTold
   'workflow.deleted': WorkflowTold
-  /** A workflow was not started, because too many runs led to it, each started by the one before. */
+  /**
+   * A workflow was not started, because too many runs led to it, each started by the one before, or too many
+   * webhooks that led back here; of those there is no run.
+   */
   'workflow.cut': {
     readonly id: number
     readonly name: string

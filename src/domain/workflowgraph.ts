@@ -45,9 +45,14 @@ export type NodeConfigs = {
     readonly cron?: string
     readonly timezone?: string
     readonly misfirePolicy?: string
-    /** Instead of a calendar: so long after something happened to a ticket. */
+    /**
+     * Instead of a calendar: so long after something happened to a ticket, which is known only once it has, so that
+     * nothing can be done so long before it; or before or after the date in a custom field, by its label.
+     */
     readonly timer?: {
-      readonly basis: 'no_reply' | 'created' | 'updated'
+      readonly basis: 'no_reply' | 'created' | 'updated' | 'date_field'
+      readonly direction?: 'before' | 'after'
+      readonly field?: string
       readonly duration: number
       readonly unit: Exclude<DelayUnit, 'seconds'>
     }
@@ -131,6 +136,7 @@ export type GraphProblem =
   | { readonly problem: 'pattern'; readonly at: string }
   | { readonly problem: 'url'; readonly at: string }
   | { readonly problem: 'duration'; readonly at: string; readonly mostDays: number }
+  | { readonly problem: 'before'; readonly at: string }
   | { readonly problem: 'cron'; readonly at: string }
   | { readonly problem: 'timezone'; readonly at: string }
 

@@ -7,9 +7,16 @@ import type { EventName } from './events.ts'
 import type { Graph } from './workflowgraph.ts'
 
 /** What a rule with a time counts from. */
-export type TimerBasis = 'no_reply' | 'created' | 'updated'
+export type TimerBasis = 'no_reply' | 'created' | 'updated' | 'date_field'
 
-export type TimerRule = { readonly basis: TimerBasis; readonly afterMs: Millis }
+/** `afterMs` is negative for a time before. */
+export type TimerRule = {
+  readonly basis: TimerBasis
+  readonly afterMs: Millis
+  /** The label of the custom field with the date, for that basis. */
+  readonly field: string
+  readonly timezone: string
+}
 
 /** A workflow that is switched on, as far as a start of it depends on. */
 export type Watching = {
@@ -58,22 +65,35 @@ const unitsMs: { readonly [unit: string]: Millis } = {
   days: dayMs,
 }
 
-const bases: ReadonlySet<unknown> = new Set<TimerBasis>(['no_reply', 'created', 'updated'])
+const bases: ReadonlySet<unknown> = new Set<TimerBasis>([
+  'no_reply',
+  'created',
+  'updated',
+  'date_field',
+])
 
-function watchingOf({ id, version, triggerType, triggerKind, graph }: ActiveWorkflowRow): Watching {
-  return { id, version, triggerType, kind: triggerKind, timer: timerIn(graph) }
+function watchingOf(row: ActiveWorkflowRow): Watching {
+  const { id, version, triggerType, triggerKind, graph, timezone } = row
+  return { id, version, triggerType, kind: triggerKind, timer: timerIn(graph, timezone ?? 'UTC') }
 }
 
 /**
  * `timer: { basis, duration, unit }` in the data of the trigger: so long after a ticket was created, after it was
- * last changed, or after its customer wrote and nobody has replied.
+ * last changed, or after its customer wrote and nobody has replied; with `field` and `direction`, so long before or
+ * after the date in a custom field.
  */
-function timerIn(text: string): TimerRule | undefined {
+function timerIn(text: string, timezone: string): TimerRule | undefined {
   const { nodes } = JSON.parse(text) as Graph
   const timer = nodes.find((node) => node.type === 'trigger')?.data?.['timer']
   if (typeof timer !== 'object' || timer === null) return undefined
-  const { basis, duration, unit } = timer as { readonly [name: string]: unknown }
+  const { basis, duration, unit, direction, field } = timer as { readonly [name: string]: unknown }
   const unitMs = unitsMs[typeof unit === 'string' ? unit : 'minutes']
   if (!bases.has(basis) || unitMs === undefined || !(Number(duration) > 0)) return undefined
-  return { basis: basis as TimerBasis, afterMs: Math.round(Number(duration) * unitMs) }
+  const lengthMs = Math.round(Number(duration) * unitMs)
+  return {
+    basis: basis as TimerBasis,
+    afterMs: direction === 'before' ? -lengthMs : lengthMs,
+    field: typeof field === 'string' ? field : '',
+    timezone,
+  }
 }

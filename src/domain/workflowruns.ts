@@ -1,4 +1,3 @@
-import type { Millis } from '../lib/time.ts'
 import type { Queries } from '../store/queries.ts'
 import type { WorkflowRunRow, WorkflowStepRow } from '../store/schema.ts'
 import { ticketRow } from '../store/tickets.ts'
@@ -16,7 +15,7 @@ import {
   workflowState,
   type DueRun,
 } from '../store/workflowruns.ts'
-import { insertStep } from '../store/workflowsteps.ts'
+import { insertStep, stepsOfRun, updateStep } from '../store/workflowsteps.ts'
 import type { Fact, Variable } from './facts.ts'
 import type { Reader, Tx } from './tx.ts'
 import type { Graph } from './workflowgraph.ts'
@@ -24,6 +23,7 @@ import { programOf, type Program } from './workflowsteps.ts'
 
 // A run is a row that says where it is; nothing of it is kept in memory. What holds:
 // - a run starts in the transaction of its cause, and once for it;
+// - of what runs led to, one after another or by the timers that they wound up, there is an end;
 // - of the runs of one ticket one is going at a time, in the order in which they started; one that waits
 //   (for a moment, a decision, another try) lets the others pass, and then takes its turn again;
 // - whatever ends or pauses a run gives the turn to the next in the same transaction.
@@ -49,6 +49,16 @@ export type NewRun = {
   readonly data: Fact
   /** What starts it, for which it starts once; null for a start by hand. */
   readonly cause: string | null
+  /** What led to it, when that is not what acts now. */
+  readonly lead?: Lead
+}
+
+/** How many runs led to something, the first of them, and how many webhooks lie behind it. */
+export type Lead = { readonly depth: number; readonly rootId: number | null; readonly hops: number }
+
+/** What leads to what follows from a transaction. */
+export function leadOf({ actor: { run, hops = 0 } }: Tx): Lead {
+  return { depth: run?.depth ?? 0, rootId: run ? (run.rootId ?? run.id) : null, hops }
 }
 
 /**
@@ -58,8 +68,9 @@ export type NewRun = {
 export function startRun(tx: Tx, fresh: NewRun): number | undefined {
   const { workflowId, version, ticketId, messageId = null, triggerType, data, cause } = fresh
   if (cause !== null && runOfCause(tx.q, workflowId, cause) !== undefined) return undefined
-  const place = placeOf(tx)
-  if (!place) return tellOfCut(tx, workflowId, ticketId)
+  const { lead = leadOf(tx) } = fresh
+  const { rootId, hops } = lead
+  if (isTooMuch(tx, lead)) return tellOfCut(tx, { id: workflowId, ticketId, rootId })
   const hasToWait = ticketId !== null && isAnotherGoing(tx.q, ticketId, 0)
   const id = insertRun(tx.q, {
     uid: tx.uid(),
@@ -70,12 +81,15 @@ export function startRun(tx: Tx, fresh: NewRun): number | undefined {
     triggerType,
     triggerData: JSON.stringify(data),
     cause,
-    ...place,
+    depth: lead.depth + 1,
+    rootId,
+    hops,
     status: hasToWait ? 'waiting' : 'running',
     waitsFor: hasToWait ? 'turn' : null,
     dueAt: hasToWait ? null : tx.now,
     startedAt: tx.now,
   })
+  tx.wakeRunner()
   return id
 }
 
@@ -148,6 +162,7 @@ type Ending = {
 /** Ends a run, and gives the turn to the next one of its ticket. */
 export function endRun(tx: Tx, run: Run, { error, isSkipped = false, steps }: Ending): void {
   const ended = isSkipped ? 'skipped' : 'completed'
+  if (error !== null) closeOpenStep(tx, run, error)
   updateRun(tx.q, run.id, {
     steps,
     status: error === null ? ended : 'failed',
@@ -161,6 +176,15 @@ export function endRun(tx: Tx, run: Run, { error, isSkipped = false, steps }: En
 }
 
 const errorMax = 500
+
+/** What the run waited for is not waited for any more. */
+function closeOpenStep(tx: Tx, { id, waitsFor, approvalId }: Run, error: string): void {
+  if (waitsFor !== 'call' && waitsFor !== 'approval' && approvalId === null) return
+  const step = stepsOfRun(tx.q, id).at(-1)
+  if (step?.status !== 'calling' && step?.status !== 'waiting') return
+  const settled = { lease: null, dueAt: null, settledAt: tx.now }
+  updateStep(tx.q, step.id, { ...settled, status: 'failed', error })
+}
 
 /** Ends a run that somebody else found unable to go on. */
 export function failRun(tx: Tx, id: number, error: string): void {
@@ -179,11 +203,6 @@ export function pauseRun(
   giveTurn(tx, run)
 }
 
-/** Lets a run that waited go on, from the node where it is. */
-export function resumeRun(tx: Tx, run: Run, dueAt: Millis, changes: Partial<Run> = {}): void {
-  updateRun(tx.q, run.id, { ...changes, status: 'running', dueAt })
-}
-
 /** Gives a turn to runs whose predecessor is gone, as when its workflow was deleted. Returns how many. */
 export function giveLostTurns(tx: Tx, most: number): number {
   const ids = runsWithoutTurn(tx.q, most)
@@ -191,31 +210,21 @@ export function giveLostTurns(tx: Tx, most: number): number {
   return ids.length
 }
 
-type Place = { readonly depth: number; readonly rootId: number | null }
-
-/** Where a run that is started now stands among those that led to it; undefined for one too many. */
-function placeOf({ q, actor: { run } }: Tx): Place | undefined {
-  if (!run) return { depth: 1, rootId: null }
-  const depth = run.depth + 1
-  const rootId = run.rootId ?? run.id
-  if (depth > depthMax || runsLedTo(q, rootId) >= ledToMax) return undefined
-  return { depth, rootId }
+/** Whether a run that is started now would be one too many. */
+function isTooMuch({ q }: Tx, { depth, rootId }: Lead): boolean {
+  return depth >= depthMax || (rootId !== null && runsLedTo(q, rootId) >= ledToMax)
 }
 
+type Cut = { readonly id: number; readonly ticketId: number | null; readonly rootId: number | null }
+
 /** Tells of it once for all that one run leads to. */
-function tellOfCut(tx: Tx, id: number, ticketId: number | null): undefined {
-  const { run } = tx.actor
-  const root = run && runById(tx.q, run.rootId ?? run.id)
-  if (!root || root.isCut) return
-  updateRun(tx.q, root.id, { isCut: true })
+function tellOfCut(tx: Tx, { id, ticketId, rootId }: Cut): undefined {
+  const root = rootId === null ? undefined : runById(tx.q, rootId)
+  if (root?.isCut) return
+  if (root) updateRun(tx.q, root.id, { isCut: true })
   const name = workflowState(tx.q, id)?.name ?? ''
-  const ticket = ticketId === null ? undefined : ticketRow(tx.q, ticketId)
-  tx.emit('workflow.cut', ticketId, {
-    id,
-    name,
-    reference: ticket?.reference ?? null,
-    runId: run.id,
-  })
+  const reference = (ticketId === null ? undefined : ticketRow(tx.q, ticketId))?.reference ?? null
+  tx.emit('workflow.cut', ticketId, { id, name, reference, runId: tx.actor.run?.id ?? null })
 }
 
 export function isTicketGone(tx: Tx, { ticketId }: Run): boolean {

@@ -16,7 +16,7 @@ import { graphFaults, sizeFaults } from './graphchecks.ts'
 import type { Reader, Tx } from './tx.ts'
 import type { Graph, GraphFault } from './workflowgraph.ts'
 import { planOf, triggerKindOf, triggerTypeIn, type TriggerType } from './workflowplan.ts'
-import { sealedSecretOf, secretIn } from './workflowsecrets.ts'
+import { sealedSecretOf, secretIn, secretUid } from './workflowsecrets.ts'
 
 export type { MisfirePolicy, RunStatus, TriggerKind } from '../store/schema.ts'
 
@@ -54,7 +54,7 @@ export function createWorkflow(tx: Tx, fields: NewWorkflow, sealing: string): Wo
   const triggerType = fields.triggerType ?? triggerTypeIn(graph) ?? usualTrigger
   const triggerKind = triggerKindOf(triggerType)
   refuseFaults(graph, triggerKind, isActive)
-  const uid = tx.uid()
+  const uid = secretUid(tx)
   const id = insertWorkflow(tx.q, {
     ...plain,
     uid,

@@ -87,7 +87,7 @@ export function fireTimers(tx: Tx, most: number): number {
   const due = timersDue(tx.q, tx.now, most)
   if (due.length === 0) return 0
   const watching = new Map(new WatchingList().get(tx.q).map((one) => [one.id, one]))
-  for (const { workflowId, ticketId, dueAt } of due) {
+  for (const { workflowId, ticketId, dueAt, ...lead } of due) {
     removeTimer(tx.q, { workflowId, ticketId })
     const workflow = watching.get(workflowId)
     if (!workflow?.timer) continue
@@ -99,6 +99,7 @@ export function fireTimers(tx: Tx, most: number): number {
       triggerType: workflow.triggerType,
       data: { basis, minutes: Math.round(afterMs / minuteMs), dueAt: isoSeconds(dueAt) },
       cause: `timer:${ticketId}:${dueAt}`,
+      lead,
     })
   }
   return due.length

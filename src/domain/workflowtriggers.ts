@@ -1,15 +1,18 @@
+import { localMoment } from '../lib/cron.ts'
 import { publicId } from '../lib/ids.ts'
+import type { Millis } from '../lib/time.ts'
+import { customValuesOfTickets } from '../store/customvalues.ts'
 import { staffById } from '../store/staff.ts'
 import type { TriggerKind } from '../store/schema.ts'
 import { runsWaitingOnTicket } from '../store/workflowruns.ts'
 import { putTimer, removeTimer } from '../store/workflowtimes.ts'
 import type { EventBodies, NewEvent, RecordedEvent, TicketChanges } from './events.ts'
-import type { Fact } from './facts.ts'
+import { folded, type Fact } from './facts.ts'
 import type { Tx } from './tx.ts'
 import { resumeDecided } from './workflowapprovals.ts'
 import { statusWord } from './workflowfacts.ts'
-import type { TimerBasis, Watching, WatchingList } from './workflowlist.ts'
-import { failRun, startRun } from './workflowruns.ts'
+import type { TimerBasis, TimerRule, Watching, WatchingList } from './workflowlist.ts'
+import { failRun, leadOf, startRun } from './workflowruns.ts'
 
 /** What an event starts: workflows of these triggers, each with its data. */
 type Occasion = {
@@ -141,11 +144,16 @@ const timerRules: {
 } = {
   created: ({ type }) => (type === 'ticket.created' ? 'set' : 'keep'),
   updated: ({ type }) => (updating.has(type) ? 'set' : 'keep'),
+  date_field: (event) => (setsFields(event) ? 'set' : 'keep'),
   no_reply(event) {
     if (event.type === 'ticket.closed') return 'remove'
     if (event.type !== 'message.created') return 'keep'
     return event.body.direction === 'inbound' ? 'set' : 'remove'
   },
+}
+
+function setsFields({ type, body }: NewEvent): boolean {
+  return type === 'ticket.created' || (type === 'ticket.updated' && !!body.changes.customFields)
 }
 
 const updating: ReadonlySet<string> = new Set([
@@ -154,6 +162,16 @@ const updating: ReadonlySet<string> = new Set([
   'message.created',
   'note.created',
 ])
+
+/** When a timer comes that is wound up now; undefined for a time that was, or without a date to count from. */
+function timerTime(tx: Tx, timer: TimerRule, ticketId: number): Millis | undefined {
+  const { basis, afterMs, field, timezone } = timer
+  if (basis !== 'date_field') return tx.now + afterMs
+  const values = customValuesOfTickets(tx.q, [ticketId])
+  const date = values.find(({ label }) => folded(label) === folded(field))?.value
+  const at = date === undefined ? undefined : localMoment(date, timezone)
+  return at === undefined || at + afterMs <= tx.now ? undefined : at + afterMs
+}
 
 function keepTimers(
   tx: Tx,
@@ -166,7 +184,9 @@ function keepTimers(
     // What a rule does to a ticket must not wind its own clock up again.
     if (tx.actor.run?.workflowId === workflowId) continue
     const change = timerRules[timer.basis](event)
-    if (change === 'set') putTimer(tx.q, { workflowId, ticketId, dueAt: tx.now + timer.afterMs })
-    if (change === 'remove') removeTimer(tx.q, { workflowId, ticketId })
+    if (change === 'keep') continue
+    const dueAt = change === 'set' ? timerTime(tx, timer, ticketId) : undefined
+    if (dueAt === undefined) removeTimer(tx.q, { workflowId, ticketId })
+    else putTimer(tx.q, { workflowId, ticketId, dueAt, ...leadOf(tx) })
   }
 }

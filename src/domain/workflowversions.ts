@@ -10,6 +10,9 @@ export type WorkflowVersion = VersionView
 
 export type WholeVersion = WorkflowVersion & { readonly graph: object }
 
+/** So many versions of a workflow can be looked up; older ones are kept only for runs that go on with them. */
+export const versionsKept = 100
+
 /** Newest first. */
 export function listVersions(
   reader: Reader,
@@ -19,8 +22,9 @@ export function listVersions(
   const isPast = 'after' in window
   const from = isPast ? Math.min(newest, window.after.id - 1) : newest
   const range = { limit: window.limit, offset: isPast ? 0 : window.offset }
-  const rows = versionsOfWorkflow(reader.q, { workflowId, newest: from }, range)
-  return { rows, total: newest }
+  const span = { workflowId, newest: from, after: Math.max(0, newest - versionsKept) }
+  const rows = versionsOfWorkflow(reader.q, span, range)
+  return { rows, total: newest - span.after }
 }
 
 /** Throws `not_found` when the workflow has no such version. */

@@ -8,7 +8,7 @@ import type { Sent } from './idempotency.ts'
 import type { Observer } from './observe.ts'
 import type { Operations } from './operations.ts'
 import type { Streams } from './streams.ts'
-import { pathOf } from './paths.ts'
+import { shownPath } from './paths.ts'
 
 /** Everything that answering needs. */
 export type House = {
@@ -31,7 +31,7 @@ export function failed(house: House, dialect: Dialect, visit: Visit, err: unknow
   house.log.error('request failed', err, {
     id: visit.observed.id,
     method: visit.request.method,
-    path: pathOf(visit.request.url),
+    path: shownPath(visit.request.url),
   })
   if (!visit.standing) house.gate.lookAtStranger(visit)
   const { status, body } = dialect.crash

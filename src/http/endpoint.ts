@@ -60,6 +60,8 @@ type Row = {
   readonly takesSecret?: true
   /** The body is any JSON, not an object alone. */
   readonly takesAnyJson?: true
+  /** The row refuses by itself what too many webhooks led to, and something is written down of it. */
+  readonly cutsLoops?: true
 }
 
 export type ReadEndpoint = Row & {

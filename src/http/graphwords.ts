@@ -41,6 +41,8 @@ const sentences: Sentences = {
   pattern: ({ at }) => `data.${at} is no pattern that can be matched`,
   url: ({ at }) => `data.${at} must be an http or https URL`,
   duration: ({ at, mostDays }) => `data.${at} must be more than 0 and at most ${mostDays} days`,
+  before: ({ at }) =>
+    `data.${at} must be after: nobody knows before when a ticket is created, changed or left waiting`,
   cron: ({ at }) => `data.${at} must be a cron expression of five fields that comes to pass`,
   timezone: ({ at }) => `data.${at} is no known time zone`,
 }

@@ -143,9 +143,10 @@ async function serveWrite(house: House, served: Served<WriteEndpoint>): Promise<
   const { dialect, visit, endpoint, params } = served
   const { caller, query, request } = visit
   try {
-    if (hopsIn(request.headers.get(hopsHeader)) >= hopsMost) throw new Fault('refused', 'loop')
+    const { takesAnyJson = false, cutsLoops = false } = endpoint
+    const isLoop = hopsIn(request.headers.get(hopsHeader)) >= hopsMost
+    if (isLoop && !cutsLoops) throw new Fault('refused', 'loop')
     const { acceptsForms } = dialect
-    const { takesAnyJson = false } = endpoint
     const { value: body, bytes } = await readBody(request, { acceptsForms, takesAnyJson })
     visit.bytes = bytes
     const repeat = repeatOf(request, bytes, endpoint.takesSecret ? visit.secret : null)

@@ -1,7 +1,7 @@
 import type { Log } from '../lib/log.ts'
 import type { Callers } from './callers.ts'
 import type { Audience, Metrics } from './metrics.ts'
-import { pathOf } from './paths.ts'
+import { pathOf, shownPath } from './paths.ts'
 
 export type ObserverParts = {
   readonly log: Log
@@ -38,15 +38,15 @@ export class Observer {
   end({ request, id, begunAt }: Observed, status: number): void {
     const { log, metrics, monotonic, addressOf, schemeOf } = this.#parts
     const durationMs = monotonic() - begunAt
-    // Without the query, which may hold an address or a search.
     const path = pathOf(request.url)
     metrics.answered(audienceOf(path), status, durationMs / 1000)
     if (log.isShown?.() === false) return
     const scheme = schemeOf?.(request)
+    // Without the query, which may hold an address or a search.
     log.info('request', {
       id,
       method: request.method,
-      path,
+      path: shownPath(request.url),
       status,
       ms: Math.round(durationMs * 1000) / 1000,
       address: addressOf(request),

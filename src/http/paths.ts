@@ -38,3 +38,18 @@ export function pathOf(url: string): string {
   const end = url.indexOf('?', start)
   return end < 0 ? url.slice(start) : url.slice(start, end)
 }
+
+/**
+ * The path of a URL as a log may have it. Whoever knows the id of a workflow can start it (keva.md 8.7), so of that
+ * only so much is left that lines about the same one can be told.
+ */
+export function shownPath(url: string): string {
+  return pathOf(url).replace(workflowSegment, (_, before: string, segment: string) =>
+    isPlain.test(segment) ? `${before}${segment}` : `${before}${start.exec(segment)?.[0] ?? ''}…`,
+  )
+}
+
+const workflowSegment = /(\/workflows?\/)([^/]+)/gi
+/** Not an id of Keva's. */
+const isPlain = /^(?:templates|\d{1,16})$/
+const start = /^wf_[0-9a-z]{1,6}/

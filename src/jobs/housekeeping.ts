@@ -71,13 +71,13 @@ export function forgetSessions(desk: Desk): Job {
   return forgetting('forget sessions', desk, forgetEndedSessions)
 }
 
-/** Clears away old runs of workflows and what is left of deleted ones, once a minute, in small batches. */
+/**
+ * Clears away old runs and versions of workflows and what is left of deleted ones, once a minute, in small
+ * batches.
+ */
 export function forgetRuns(desk: Desk, kept: () => RunsKept): Job {
   // A batch is a short one where runs are long, so only an empty one is the last; so with deliveries.
-  return forgetting('forget runs', desk, (tx, most) => forgetOldRuns(tx, kept(), most), {
-    rows: heavyRowsPerStep,
-    enough: 1,
-  })
+  return forgetting('forget runs', desk, (tx) => forgetOldRuns(tx, kept()), { enough: 1 })
 }
 
 /** Clears away what is left of deleted webhooks, once a minute, in small batches. */

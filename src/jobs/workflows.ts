@@ -1,7 +1,7 @@
 import { Fault } from '../domain/errors.ts'
 import type { EventName } from '../domain/events.ts'
 import { jobActor, type Desk } from '../domain/tx.ts'
-import { advanceRun, failStep, type RunRules } from '../domain/workflowadvance.ts'
+import { advanceRun, failStep, type Doing, type RunRules } from '../domain/workflowadvance.ts'
 import { dueRuns, giveLostTurns, type DueRun } from '../domain/workflowruns.ts'
 import {
   areTimesDue,
@@ -16,8 +16,8 @@ import type { CallDesk } from './workflowcalls.ts'
 
 /*
  * The runner of workflows. It holds nothing: what is due is asked of the database, each step is a transaction of
- * its own, and steps of many runs share a commit. It is woken by every commit that announces something and once a
- * second. What holds:
+ * its own, and steps of many runs share a commit. It is woken by every commit that starts a run or announces what a
+ * run may wait for, and once a second. What holds:
  *
  * - wherever the process dies, every run goes on behind the last step that was done;
  * - a step that throws takes none other with it;
@@ -54,6 +54,7 @@ export class WorkflowRunner {
     parts.desk.onCommitted((types) => {
       if (types.some(isOccasion)) this.wake()
     })
+    parts.desk.onRunsStarted(() => this.wake())
   }
 
   /** Takes back the calls that an earlier run of the server had in flight, and begins. */
@@ -141,12 +142,14 @@ export class WorkflowRunner {
   async #advance(run: DueRun): Promise<void> {
     const { desk, log } = this.#parts
     const rules = this.#parts.rules()
+    const doing: Doing = {}
+    const actor = { ...jobActor, hops: run.hops, run }
     try {
-      await desk.write({ ...jobActor, run }, (tx) => advanceRun(tx, run.id, rules))
+      await desk.write(actor, (tx) => advanceRun(tx, run.id, rules, doing))
     } catch (err) {
       if (err instanceof Fault && err.kind === 'unavailable') throw err
       if (!(err instanceof Fault)) log.error('step of a workflow failed', err, { run: run.id })
-      await desk.write(jobActor, (tx) => failStep(tx, run.id, reasonOf(err)))
+      await desk.write(jobActor, (tx) => failStep(tx, run.id, reasonOf(err), doing))
     }
   }
 
@@ -174,7 +177,7 @@ export class WorkflowRunner {
   }
 }
 
-/** What may have started a run, or let one go on. */
+/** What may let a run go on. */
 function isOccasion(type: EventName): boolean {
   return /^(?:ticket|message|note|approval|workflow)\./.test(type)
 }

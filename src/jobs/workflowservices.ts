@@ -4,6 +4,7 @@ import type { Call, CallOutcome, OutsideAction } from '../domain/workflowcalls.t
 import { isEmail } from '../lib/email.ts'
 import { secondMs, type Millis } from '../lib/time.ts'
 import { version } from '../lib/version.ts'
+import { hopsHeader } from '../security/hops.ts'
 import type { Mail, SendMail } from '../security/mail.ts'
 import type { Outcome, Outgoing, Send } from '../security/outbound.ts'
 import type { MakeCall } from './workflowcalls.ts'
@@ -130,11 +131,12 @@ function messageIn({ config }: Call): string {
 }
 
 /** The id is the same for every try of a call. */
-function ownHeaders({ uid, attempts }: Call) {
+function ownHeaders({ uid, attempts, hops }: Call) {
   return {
     'User-Agent': `Deskbox/${version}`,
     'Idempotency-Key': uid,
     'X-Deskbox-Attempt': String(attempts),
+    [hopsHeader]: String(hops),
   }
 }
 

@@ -1,5 +1,5 @@
 import { Cron } from 'croner'
-import type { Millis } from './time.ts'
+import { hourMs, isDay, type Millis } from './time.ts'
 
 /*
  * Times of a cron expression: five fields, as crontab has them, by the clocks of a place. Croner reads them and
@@ -24,6 +24,27 @@ export function nextRun(expression: string, timezone: string, after: Millis): Mi
       .nextRun(new Date(after))
       ?.getTime() ?? null
   )
+}
+
+/** No clock is further ahead of UTC. */
+const aheadMost = 15 * hourMs
+
+/**
+ * When the clocks of a place show a day (`2026-05-04`, for its beginning) or a moment (`2026-05-04T08:15`); what they
+ * leap over is the end of the gap. Undefined for a text that is neither.
+ */
+export function localMoment(text: string, timezone: string): Millis | undefined {
+  const [, day = '', month, date, hour = '0', minute = '0'] =
+    /^(\d{4}-(\d{2})-(\d{2}))(?:[T ](\d{2}):(\d{2})(?::\d{2})?)?$/.exec(text) ?? []
+  if (!isDay(day)) return undefined
+  const expression = [minute, hour, date, month, '*'].map((part) => part?.replace(/^0(?=.)/, ''))
+  try {
+    return (
+      nextRun(expression.join(' '), timezone, Date.parse(`${day}T00:00Z`) - aheadMost) ?? undefined
+    )
+  } catch {
+    return undefined
+  }
 }
 
 // Croner takes a date for an expression too, and `@daily`; neither has five fields.

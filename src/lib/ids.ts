@@ -34,19 +34,34 @@ export function makeUid(now: Millis, random: Uint8Array): string {
     time = alphabet.charAt(rest % 32) + time
     rest = Math.floor(rest / 32)
   }
-  let tail = ''
+  return time + encoded(random)
+}
+
+export const secretUidRandomBytes = 16
+
+/**
+ * A 26-character identifier that is a credential as well: its 128 bits are all random (`random`, sixteen bytes),
+ * and it says nothing of when it was made.
+ */
+export function makeSecretUid(random: Uint8Array): string {
+  return encoded(random)
+}
+
+/** Bytes in base 32; bits that are missing at the end are 0. */
+function encoded(bytes: Uint8Array): string {
+  let text = ''
   let bits = 0
   let held = 0
-  for (const byte of random) {
+  for (const byte of bytes) {
     held = (held << 8) | byte
     bits += 8
     while (bits >= 5) {
       bits -= 5
-      tail += alphabet.charAt((held >> bits) & 31)
+      text += alphabet.charAt((held >> bits) & 31)
     }
     held &= (1 << bits) - 1
   }
-  return time + tail
+  return bits === 0 ? text : text + alphabet.charAt((held << (5 - bits)) & 31)
 }
 
 /** `tkt_01…` from the stored uid. */

@@ -1,5 +1,5 @@
 // A webhook may point at something that changes this desk again, or another one that points back. Every
-// delivery says how many webhooks lie behind it; a change that comes in with that number hands it on, one
+// delivery, and every call of a workflow, says how many webhooks lie behind it; a change that comes in with that number hands it on, one
 // higher, and past the third nothing is changed any more.
 
 export const hopsHeader = 'X-Deskbox-Hops'

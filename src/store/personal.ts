@@ -42,6 +42,9 @@ const approvalTexts = ['draft', 'edited_draft', 'title', 'changes', 'description
 
 /** Every place, in the order in which they are gone through; the customer's own row comes last of all. */
 export const places: readonly Place[] = [
+  // First, so that nothing goes on with what is left of the texts after them.
+  place('workflow_runs', 'id', ['trigger_data', 'variables', 'error'], ticket()),
+  place('workflow_steps', 'id', ['detail', 'error'], tiedBy('workflow_runs', 'run_id')),
   place('tickets', 'id', ['subject', 'escalation_reason'], 'customer_id = @customer'),
   place(
     'messages',
@@ -62,8 +65,6 @@ export const places: readonly Place[] = [
       SELECT 1 FROM events WHERE sequence = event_sequence AND ${eventOfCustomer}))`,
   ),
   place('events', 'sequence', ['body'], `${ticket()} OR (${eventOfCustomer})`),
-  place('workflow_runs', 'id', ['trigger_data', 'variables', 'error'], ticket()),
-  place('workflow_steps', 'id', ['detail', 'error'], tiedBy('workflow_runs', 'run_id')),
   place('idempotency', 'id', ['body'], `is_sealed = 0 AND (${answerNames})`),
   place('customers', 'id', ['notes', 'block_reason'], '0'),
   place('articles', 'id', ['title', 'excerpt', 'content'], '0'),

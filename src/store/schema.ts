@@ -605,6 +605,7 @@ export const workflowRuns = sqliteTable('workflow_runs', {
   error: text(),
   startedAt: millis().notNull(),
   completedAt: millis(),
+  hops: figure(),
 })
 
 export const workflowSteps = sqliteTable('workflow_steps', {
@@ -636,6 +637,9 @@ export const workflowTimers = sqliteTable('workflow_timers', {
   workflowId: integer().notNull(),
   ticketId: integer().notNull(),
   dueAt: millis().notNull(),
+  depth: figure(),
+  rootId: integer(),
+  hops: figure(),
 })
 
 export const ticketCounts = sqliteTable('ticket_counts', {

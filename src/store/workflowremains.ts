@@ -1,36 +1,73 @@
-import { and, eq, isNotNull, sql, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
 import type { Millis } from '../lib/time.ts'
-import { lightBatch } from './batches.ts'
 import { command, select, value, type Queries } from './queries.ts'
-import { workflowRuns, workflows, type RunStatus } from './schema.ts'
+import {
+  workflowRuns,
+  workflows,
+  workflowSteps,
+  workflowVersions,
+  type RunStatus,
+} from './schema.ts'
 
-// What is to be cleared away: what belongs to workflows that were deleted, and runs that have had their day. Each
-// statement removes so many rows at most; steps go with their runs.
+// What is to be cleared away: what belongs to workflows that were deleted, runs that have had their day, and old
+// versions. Each statement removes so many rows at most, and what is large says how large it is.
 
 const deleted = select({ id: workflows.id }, (db, row) =>
   db.select(row).from(workflows).where(isNotNull(workflows.deletedAt)).limit(1),
 )
 
-const ofWorkflow = eq(workflowRuns.workflowId, value('id'))
+// Told by the head of a row, without reading the text.
+const octets = (column: typeof workflowRuns.variables | typeof workflowSteps.detail) =>
+  sql<number>`octet_length(${column})`
 
-const ended = and(
-  eq(workflowRuns.status, value('status')),
-  sql`${workflowRuns.completedAt} <= ${value('before')}`,
-)
-
-function inRuns(which: SQL | undefined): SQL {
-  return sql`${workflowRuns.id} IN (
-    ${lightBatch(sql`SELECT id, steps AS load FROM ${workflowRuns} WHERE ${which} LIMIT ${value('limit')}`)})`
+const sizes = {
+  id: workflowRuns.id,
+  steps: workflowRuns.steps,
+  bytes: sql<number>`octet_length(${workflowRuns.triggerData}) + ${octets(workflowRuns.variables)}`,
 }
 
-// A graph may have a quarter of a megabyte.
-const versionsMost = 20
+/** A run, how many steps it says that it has, and how large it is beside them. */
+export type RunSize = { readonly id: number; readonly steps: number; readonly bytes: number }
+
+const runSizes = (which: SQL | undefined) =>
+  select(sizes, (db, row) => db.select(row).from(workflowRuns).where(which).limit(value('limit')))
+
+const ofWorkflow = runSizes(eq(workflowRuns.workflowId, value('id')))
+
+const ended = runSizes(
+  and(
+    eq(workflowRuns.status, value('status')),
+    sql`${workflowRuns.completedAt} <= ${value('before')}`,
+  ),
+)
+
+const skipped = select(
+  { all: sql<number>`coalesce(sum(${workflows.skippedRuns}), 0)` },
+  (db, row) => db.select(row).from(workflows),
+)
+
+const among = (ids: string) => sql`(SELECT value FROM json_each(${value(ids)}))`
+
+const stepSizes = select(
+  { id: workflowSteps.id, runId: workflowSteps.runId, bytes: octets(workflowSteps.detail) },
+  (db, row) =>
+    db
+      .select(row)
+      .from(workflowSteps)
+      .where(inArray(workflowSteps.runId, among('runs')))
+      .orderBy(workflowSteps.runId, workflowSteps.position)
+      .limit(value('limit')),
+)
+
+const removeStepRows = command((db) =>
+  db.delete(workflowSteps).where(inArray(workflowSteps.id, among('ids'))),
+)
+
+const removeRunRows = command((db) =>
+  db.delete(workflowRuns).where(inArray(workflowRuns.id, among('ids'))),
+)
 
 const removeRow = command((db) => db.delete(workflows).where(eq(workflows.id, value('id'))))
-
-const removeRuns = command((db) => db.delete(workflowRuns).where(inRuns(ofWorkflow)))
-
-const removeEnded = command((db) => db.delete(workflowRuns).where(inRuns(ended)))
 
 const removeTimers = command(
   () => sql`DELETE FROM workflow_timers WHERE workflow_id = ${value('id')} AND ticket_id IN (
@@ -44,8 +81,19 @@ const removeTimes = command(
 
 const removeVersions = command(
   () => sql`DELETE FROM workflow_versions WHERE workflow_id = ${value('id')} AND version IN (
-    SELECT version FROM workflow_versions WHERE workflow_id = ${value('id')}
-    LIMIT min(${value('limit')}, ${sql.raw(String(versionsMost))}))`,
+    SELECT version FROM workflow_versions WHERE workflow_id = ${value('id')} LIMIT ${value('limit')})`,
+)
+
+// A desk has few workflows, and fewer that have so many versions.
+const removeOldVersions = command(
+  () => sql`DELETE FROM ${workflowVersions} WHERE (workflow_id, version) IN (
+    SELECT old.workflow_id, old.version FROM ${workflows} AS w
+      CROSS JOIN ${workflowVersions} AS old
+      ON old.workflow_id = w.id AND old.version <= w.version - ${value('kept')}
+    WHERE w.version > ${value('kept')} AND NOT EXISTS (
+      SELECT 1 FROM ${workflowRuns} AS r WHERE r.workflow_id = old.workflow_id
+        AND r.version = old.version AND r.completed_at IS NULL)
+    LIMIT ${value('limit')})`,
 )
 
 /** A workflow that was deleted and whose row is still there. */
@@ -53,26 +101,52 @@ export function deletedWorkflowId(q: Queries): number | undefined {
   return deleted(q).get({})?.id
 }
 
-/** Removes so many rows of what a workflow did and waited for. Returns how many there were. */
-export function removeRemains(q: Queries, id: number, limit: number): number {
-  for (const remove of [removeRuns, removeTimers, removeTimes, removeVersions]) {
+/** Some of the runs of a workflow. */
+export function runsOfWorkflow(q: Queries, id: number, limit: number): RunSize[] {
+  return ofWorkflow(q).all({ id, limit })
+}
+
+/** Some of the runs that ended so by then. */
+export function endedRuns(q: Queries, status: RunStatus, before: Millis, limit: number): RunSize[] {
+  return ended(q).all({ status, before, limit })
+}
+
+/** How many runs of all workflows did nothing. */
+export function skippedTotal(q: Queries): number {
+  return skipped(q).get({})?.all ?? 0
+}
+
+/** The steps of runs, run by run, and how large each is. */
+export function stepsOfRuns(q: Queries, runs: readonly number[], limit: number) {
+  return stepSizes(q).all({ runs: JSON.stringify(runs), limit })
+}
+
+/** Removes these steps, then these runs with whatever steps they still have. */
+export function removeRuns(q: Queries, steps: readonly number[], runs: readonly number[]): void {
+  removeStepRows(q).run({ ids: JSON.stringify(steps) })
+  removeRunRows(q).run({ ids: JSON.stringify(runs) })
+}
+
+/** Removes so many rows of what a workflow waited for. Returns how many there were. */
+export function removeTimersAndTimes(q: Queries, id: number, limit: number): number {
+  for (const remove of [removeTimers, removeTimes]) {
     const { changes } = remove(q).run({ id, limit })
     if (changes > 0) return changes
   }
   return 0
 }
 
-/** Removes the row of a workflow, once nothing else is left of it. */
+/** Removes so many versions of a workflow, whichever. Returns how many there were. */
+export function removeVersionsOf(q: Queries, id: number, limit: number): number {
+  return removeVersions(q).run({ id, limit }).changes
+}
+
+/** Removes a workflow, once nothing else is left of it. */
 export function removeWorkflowRow(q: Queries, id: number): void {
   removeRow(q).run({ id })
 }
 
-/** Removes so many runs that ended so by then. Returns how many there were. */
-export function removeEndedRuns(
-  q: Queries,
-  status: RunStatus,
-  before: Millis,
-  limit: number,
-): number {
-  return removeEnded(q).run({ status, before, limit }).changes
+/** Removes so many versions that are older than the newest `kept` and that no run goes on with. */
+export function removeVersionsBefore(q: Queries, kept: number, limit: number): number {
+  return removeOldVersions(q).run({ kept, limit }).changes
 }

@@ -26,6 +26,7 @@ const due = select(
     workflowId: workflowRuns.workflowId,
     depth: workflowRuns.depth,
     rootId: workflowRuns.rootId,
+    hops: workflowRuns.hops,
   },
   (db, row) =>
     db
@@ -103,6 +104,7 @@ const stateOf = select(
     isActive: workflows.isActive,
     autonomyLevel: workflows.autonomyLevel,
     timezone: workflows.timezone,
+    skippedRuns: workflows.skippedRuns,
   },
   (db, row) =>
     db
@@ -151,7 +153,7 @@ const active = select(
 )
 
 /** A run that can go on. */
-export type DueRun = Pick<WorkflowRunRow, 'id' | 'workflowId' | 'depth' | 'rootId'>
+export type DueRun = Pick<WorkflowRunRow, 'id' | 'workflowId' | 'depth' | 'rootId' | 'hops'>
 
 export const insertRun = inserter(workflowRuns)
 

@@ -85,7 +85,7 @@ const versionColumns = {
 /** A version without its graph, and who saved it, while they are there. Its number is its id. */
 export type VersionView = NonNullable<ReturnType<ReturnType<typeof versionPage>['get']>>
 
-// Versions are numbered from 1 without gaps, and the newest has the workflow's own number.
+// Versions are numbered without gaps as far back as they are listed, and the newest has the workflow's own number.
 const versionPage = select(versionColumns, (db, row) =>
   db
     .select(row)
@@ -94,7 +94,8 @@ const versionPage = select(versionColumns, (db, row) =>
     .leftJoin(apiKeys, eq(apiKeys.id, workflowVersions.createdByKeyId))
     .where(
       sql`${workflowVersions.workflowId} = ${value('workflowId')}
-        AND ${workflowVersions.version} <= ${value('newest')}`,
+        AND ${workflowVersions.version} <= ${value('newest')}
+        AND ${workflowVersions.version} > ${value('after')}`,
     )
     .orderBy(desc(workflowVersions.version))
     .limit(value('limit')),
@@ -147,13 +148,13 @@ export function insertVersion(q: Queries, row: typeof workflowVersions.$inferIns
   insertVersionRow(q).run(row)
 }
 
-/** Newest first; `newest` is the version that the workflow has. */
+/** Those up to `newest` that came after `after`, newest first. */
 export function versionsOfWorkflow(
   q: Queries,
-  { workflowId, newest }: { readonly workflowId: number; readonly newest: number },
+  span: { readonly workflowId: number; readonly newest: number; readonly after: number },
   { limit, offset }: Range,
 ): VersionView[] {
-  return versionPage(q).all({ workflowId, newest: newest - offset, limit })
+  return versionPage(q).all({ ...span, newest: span.newest - offset, limit })
 }
 
 export function versionOfWorkflow(

@@ -2,7 +2,7 @@ import { eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Millis } from '../lib/time.ts'
 import { cell, command, select, value, type Queries } from './queries.ts'
 import { inserter, patcher } from './rows.ts'
-import { workflowSteps, type WorkflowStepRow } from './schema.ts'
+import { workflowRuns, workflowSteps, type WorkflowStepRow } from './schema.ts'
 
 const byId = select(getTableColumns(workflowSteps), (db, row) =>
   db
@@ -19,10 +19,11 @@ const ofRun = select(getTableColumns(workflowSteps), (db, row) =>
     .orderBy(workflowSteps.position),
 )
 
-const due = select(getTableColumns(workflowSteps), (db, row) =>
+const due = select({ ...getTableColumns(workflowSteps), hops: workflowRuns.hops }, (db, row) =>
   db
     .select(row)
     .from(workflowSteps)
+    .innerJoin(workflowRuns, eq(workflowRuns.id, workflowSteps.runId))
     .where(sql`${workflowSteps.dueAt} <= ${value('now')}`)
     .orderBy(workflowSteps.dueAt, workflowSteps.id)
     .limit(value('limit')),
@@ -48,8 +49,11 @@ export function stepsOfRun(q: Queries, runId: number): WorkflowStepRow[] {
   return ofRun(q).all({ runId })
 }
 
+/** A call with how many webhooks lie behind its run. */
+export type DueCall = WorkflowStepRow & { readonly hops: number }
+
 /** Calls that are to be made now, the longest due first; those whose lease has ended among them. */
-export function callsDue(q: Queries, now: Millis, limit: number): WorkflowStepRow[] {
+export function callsDue(q: Queries, now: Millis, limit: number): DueCall[] {
   return due(q).all({ now, limit })
 }
 

@@ -84,10 +84,18 @@ const setTimer = command((db) =>
       workflowId: cell('workflowId'),
       ticketId: cell('ticketId'),
       dueAt: cell('dueAt'),
+      depth: cell('depth'),
+      rootId: cell('rootId'),
+      hops: cell('hops'),
     })
     .onConflictDoUpdate({
       target: [workflowTimers.workflowId, workflowTimers.ticketId],
-      set: { dueAt: sql`excluded.due_at` },
+      set: {
+        dueAt: sql`excluded.due_at`,
+        depth: sql`excluded.depth`,
+        rootId: sql`excluded.root_id`,
+        hops: sql`excluded.hops`,
+      },
     }),
 )
 
@@ -158,7 +166,10 @@ export function putTimer(q: Queries, timer: Timer): void {
   setTimer(q).run(timer)
 }
 
-export function removeTimer(q: Queries, { workflowId, ticketId }: Omit<Timer, 'dueAt'>): void {
+export function removeTimer(
+  q: Queries,
+  { workflowId, ticketId }: Pick<Timer, 'workflowId' | 'ticketId'>,
+): void {
   dropTimer(q).run({ workflowId, ticketId })
 }
 

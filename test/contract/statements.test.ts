@@ -19,6 +19,7 @@ import { createStaff, listStaff } from '../../src/domain/staff.ts'
 import { triggerWorkflow } from '../../src/domain/executions.ts'
 import { updateTicket } from '../../src/domain/tickets.ts'
 import { updateWorkflow } from '../../src/domain/workflows.ts'
+import { versionsKept } from '../../src/domain/workflowversions.ts'
 import { systemActor, type Tx } from '../../src/domain/tx.ts'
 import { hourMs } from '../../src/lib/time.ts'
 import { openTestApp, staff, type TestApp } from '../support/harness.ts'
@@ -244,6 +245,7 @@ function fewOf({ name }: Served): number {
 function pageMost({ name, dialect }: Served): number {
   if (name === search) return 20
   if (name === 'GET /api/kb') return 50
+  if (name.endsWith('/versions')) return versionsKept
   if (name === 'GET /api/approvals' || name === 'GET /api/workflows') return many
   return dialect === 'keva' ? 100 : many
 }

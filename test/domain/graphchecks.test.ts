@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { graphFaults, sizeFaults } from '../../src/domain/graphchecks.ts'
 import type { ActionType, GraphFault } from '../../src/domain/workflowgraph.ts'
+import { planOf } from '../../src/domain/workflowplan.ts'
+import type { MisfirePolicy } from '../../src/store/schema.ts'
 import { graphSentence } from '../../src/http/graphwords.ts'
 
 type Data = { readonly [name: string]: unknown }
@@ -218,13 +220,61 @@ describe('a trigger', () => {
       'of a ticket, wrong',
       { timer: { basis: 'x', duration: 0, unit: 'seconds' } },
       [
-        'Node t: data.timer.basis must be one of: no_reply, created, updated',
+        'Node t: data.timer.basis must be one of: no_reply, created, updated, date_field',
         'Node t: data.timer.duration must be more than 0 and at most 366 days',
         'Node t: data.timer.unit must be one of: minutes, hours, days',
       ],
     ],
+    [
+      'of a ticket, after it',
+      { timer: { basis: 'created', duration: 5, unit: 'minutes', direction: 'after' } },
+      [],
+    ],
+    [
+      'of a ticket, in no direction',
+      { timer: { basis: 'created', duration: 5, unit: 'minutes', direction: 'sideways' } },
+      ['Node t: data.timer.direction must be one of: after'],
+    ],
+    ...(['before', 'after', undefined] as const).map((direction): [string, Data, string[]] => [
+      `of a ticket, ${direction ?? 'after'} the date of a field`,
+      { timer: { basis: 'date_field', field: 'Renewal', duration: 3, unit: 'days', direction } },
+      [],
+    ]),
+    [
+      'of a ticket, by a date of no field',
+      { timer: { basis: 'date_field', duration: 3, unit: 'days', direction: 'around' } },
+      [
+        'Node t: data.timer.field is required',
+        'Node t: data.timer.direction must be one of: before, after',
+      ],
+    ],
+    [
+      'of a ticket, by a field that is no text',
+      { timer: { basis: 'date_field', field: 5, duration: 3, unit: 'days' } },
+      ['Node t: data.timer.field must be a text'],
+    ],
     ['of a ticket, no object', { timer: 5 }, ['Node t: data.timer must be an object']],
   ])('%s', (_, data, expected) => expect(triggerFaults(data, 'scheduled')).toEqual(expected))
+
+  test.each(['created', 'updated', 'no_reply'])('before %s is in no calendar', (basis) => {
+    const timer = { basis, duration: 5, unit: 'minutes', direction: 'before' }
+    expect(triggerFaults({ timer }, 'scheduled')).toEqual([
+      'Node t: data.timer.direction must be after: nobody knows before when a ticket is created, changed or left waiting',
+    ])
+  })
+
+  test.each([
+    ['skip', 'skip'],
+    ['once', 'run_once'],
+    ['all', 'run_all'],
+    [undefined, 'run_once'],
+    ['toString', 'run_once'],
+  ])('with the rule %p for missed times means %s', (misfirePolicy, meant) => {
+    const data = { cron: '0 8 * * 1', misfirePolicy }
+    const graph = { nodes: [node('t', 'trigger', data)], edges: [] }
+    const given = { triggerKind: 'scheduled', isActive: true, after: 0 } as const
+    expect(planOf(graph, given).misfirePolicy).toBe(meant as MisfirePolicy)
+  })
 
   test('that is not scheduled needs no time', () => {
     expect(triggerFaults({}, 'manual')).toEqual([])

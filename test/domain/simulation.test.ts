@@ -22,6 +22,8 @@ const graph = line(
   { action: 'send_reply', config: { content: 'Dear {{customer.name}} {{variables.draft}}' } },
 )
 
+const tags = (tag: string) => ({ action: 'add_tags', config: { tags: ['x', tag] } })
+
 let house: WorkflowHouse
 
 beforeAll(async () => {
@@ -70,6 +72,17 @@ test('says which tickets would match, the way, and what would change, and does n
   ])
   expect(newest?.sends.map(({ action }) => action)).toEqual(['generate_ai_response', 'send_reply'])
   expect(house.store.snapshot().equals(before)).toBe(true)
+})
+
+test('says that a person would be asked wherever a part of what a model finds is put', async () => {
+  const classify = { action: 'classify_ticket', config: {} }
+  const { results } = await simulateWorkflow(
+    house.desk,
+    line(classify, tags('{{variables.classification.category}}'), tags('{{ticket.priority}}')),
+    { last: 1 },
+    rules,
+  )
+  expect(results[0]?.path.map(({ asks }) => asks)).toEqual([false, true, false])
 })
 
 test('takes the tickets of a span, and no more than there are', async () => {

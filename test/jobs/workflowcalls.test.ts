@@ -2,11 +2,21 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { decideApproval, expireApprovals, type Verdict } from '../../src/domain/approvals.ts'
 import { updateCustomer } from '../../src/domain/customers.ts'
 import { postMessage } from '../../src/domain/messages.ts'
-import { deleteTicket } from '../../src/domain/tickets.ts'
+import { labelIdsByName } from '../../src/domain/labels.ts'
+import { deleteTicket, updateTicket } from '../../src/domain/tickets.ts'
 import { systemActor, type Tx } from '../../src/domain/tx.ts'
 import { claimCalls, settleCall, takeBackCalls } from '../../src/domain/workflowcalls.ts'
+import { startRun } from '../../src/domain/workflowruns.ts'
 import { dayMs, hourMs, minuteMs, secondMs } from '../../src/lib/time.ts'
-import { line, workflowHouse, type Short, type WorkflowHouse } from '../support/workflows.ts'
+import {
+  changeWorkflows,
+  line,
+  workflowHouse,
+  type Short,
+  type WorkflowHouse,
+} from '../support/workflows.ts'
+
+type Config = { readonly [name: string]: unknown }
 
 let house: WorkflowHouse
 
@@ -32,12 +42,23 @@ function said(): { sender_kind: string; body: string }[] {
 const webhook = { action: 'send_webhook', config: { url: 'https://x.test', body: '{{ticket.id}}' } }
 const note = { action: 'add_internal_note', config: { content: 'done' } }
 
-function approval(): { uid: string; action_type: string; draft: string | null; params: string } {
-  const [found] = house.rows<ReturnType<typeof approval>>(
-    'SELECT uid, action_type, draft, params FROM approvals ORDER BY id DESC',
-  )
+type Proposed = { readonly uid: string; readonly draft: string | null; readonly params: string }
+
+function approval(): Proposed {
+  const [found] = house.rows<Proposed>('SELECT * FROM approvals ORDER BY id DESC')
   if (!found) throw new Error('nothing was proposed')
   return found
+}
+
+function openSteps(): unknown[] {
+  return house.rows("SELECT 1 FROM workflow_steps WHERE status IN ('calling', 'waiting')")
+}
+
+function labels(): string[] {
+  return house
+    .rows<{ name: string }>('SELECT name FROM labels JOIN ticket_labels ON label_id = id')
+    .map(({ name }) => name)
+    .toSorted()
 }
 
 async function decide(verdict: Verdict): Promise<void> {
@@ -110,6 +131,10 @@ describe('a call', () => {
   })
 })
 
+function platform(actionId: string, note: string): Config {
+  return { platform: 'shop', actionId, params: { note } }
+}
+
 describe('what a model wrote', () => {
   const draft = { value: 'Dear {{customer.name}}', isFromModel: true }
   const generate = {
@@ -158,6 +183,7 @@ describe('what a model wrote', () => {
     await asked(1, reply)
     await write((tx) => deleteTicket(tx, 1))
     expect(run()).toEqual({ status: 'failed', waits_for: null, error: 'The ticket was deleted' })
+    expect(openSteps()).toEqual([])
   })
 
   test('goes out at level 4, and at level 3 where it is routine', async () => {
@@ -184,6 +210,116 @@ describe('what a model wrote', () => {
     expect(run()?.status).toBe('completed')
   })
 
+  const text = '{{variables.draft}}'
+  const word = '{{variables.word}}'
+  // Level by level from 1 to 5: whether a person is asked (keva.md section 10).
+  const always = [true, true, true, true, true]
+  const below4 = [true, true, true, false, false]
+  const routine = [true, true, false, false, false]
+  const never = [false, false, false, false, false]
+  const carriers: readonly (readonly [string, string, Config, readonly boolean[]])[] = [
+    ['a routine reply', 'send_reply', { content: text }, routine],
+    ['an e-mail', 'send_email', { to: 'a@b.test', subject: 'x', body: text }, below4],
+    ['a message to Slack', 'send_slack_message', { message: text }, below4],
+    ['a message to Teams', 'send_teams_message', { message: text }, below4],
+    ['a webhook', 'send_webhook', { url: 'https://x.test', body: { deep: [text] } }, below4],
+    ['an address', 'send_webhook', { url: `https://x.test/${word}` }, below4],
+    ['a platform action', 'execute_connector_action', platform('ship', text), below4],
+    ['a sensitive one', 'execute_connector_action', platform('refund', text), always],
+    ['a sensitive one of a person', 'execute_connector_action', platform('refund', 'x'), always],
+    ['a platform action of a person', 'execute_connector_action', platform('ship', 'x'), never],
+    ['a status', 'set_status', { status: word }, below4],
+    ['a priority', 'set_priority', { priority: word }, below4],
+    ['an assignee', 'assign_to', { assignee: word }, below4],
+    ['tags', 'add_tags', { tags: ['hot', word] }, below4],
+    ['tags that go', 'remove_tags', { tags: word }, below4],
+    ['a note', 'add_internal_note', { content: text }, never],
+    ['a question to a model', 'generate_ai_response', { promptTemplate: text }, never],
+    ['a tag of a person', 'add_tags', { tags: ['hot'] }, never],
+    ['an e-mail of a person', 'send_email', { to: 'a@b.test', subject: 'x', body: 'y' }, never],
+  ]
+
+  const words: { readonly [action: string]: string } = {
+    set_status: 'pending',
+    set_priority: 'high',
+    assign_to: 'ai',
+  }
+
+  const table = carriers.flatMap(([what, action, config, asked]) =>
+    asked.map((asks, at) => ({ what, action, config, level: at + 1, asks })),
+  )
+
+  test.each(table)('in $what asks at level $level: $asks', async ({ level, asks, ...carried }) => {
+    const { action, config } = carried
+    const saved = { ...draft, value: words[action] ?? 'billing' }
+    const classify = { action: 'classify_ticket', config: { saveAs: 'word' } }
+    const graph = line(generate, classify, { action, config })
+    // Once by the level of the desk, and once by that of the workflow against it.
+    for (const autonomyLevel of [null, level]) {
+      house.rules.autonomy = {
+        level: autonomyLevel ? 6 - level : level,
+        sensitive: ['shop.refund'],
+      }
+      await house.add({ graph, autonomyLevel, triggerKind: 'manual' })
+      house.outcomes.push({ result: {}, variable: draft }, { result: {}, variable: saved })
+      const ticketId = await house.open()
+      await write((tx) => {
+        startRun(tx, {
+          workflowId: autonomyLevel ? 2 : 1,
+          version: 1,
+          ticketId,
+          triggerType: 'manual',
+          data: {},
+          cause: null,
+        })
+      })
+      // Each call has its own turn.
+      await house.settle()
+      await house.settle()
+      expect([autonomyLevel, run()?.waits_for ?? run()?.status]).toEqual([
+        autonomyLevel,
+        asks ? 'approval' : 'completed',
+      ])
+    }
+  })
+
+  test('changes a ticket only once a person agrees, who sees what it would become', async () => {
+    const saved = { ...draft, value: 'billing' }
+    house.rules.autonomy = { level: 3, sensitive: [] }
+    const tags = { action: 'add_tags', config: { tags: ['{{variables.draft}}'] } }
+    await house.add({ graph: line(generate, tags, note) })
+    house.outcomes.push({ result: {}, variable: saved })
+    const id = await house.open()
+    await write((tx) => updateTicket(tx, id, { labelIds: labelIdsByName(tx, ['old']) }))
+    await house.settle()
+    expect(labels()).toEqual(['old'])
+    expect(approval()).toMatchObject({
+      action_type: 'platform_action',
+      platform: 'desk',
+      action_id: 'add_tags',
+      params: '{"tags":["billing"]}',
+      diff: '[{"field":"tags","before":"old","after":"old, billing"}]',
+    })
+    // What others do meanwhile stays.
+    await write((tx) => updateTicket(tx, id, { labelIds: labelIdsByName(tx, ['old', 'by hand']) }))
+    await decide({ decision: 'approved' })
+    expect(labels()).toEqual(['billing', 'by hand', 'old'])
+    await house.settle()
+    expect(run()).toEqual({ status: 'completed', waits_for: null, error: null })
+    expect(said().map(({ body }) => body)).toEqual(['done'])
+    const [told] = house.rows<{ body: string }>(
+      "SELECT body FROM events WHERE type = 'approval.decided'",
+    )
+    // Nobody else is asked to do it.
+    expect(JSON.parse(told?.body ?? '{}')).toMatchObject({ platformAction: null })
+  })
+
+  test('that cannot be done is not proposed', async () => {
+    await asked(1, { action: 'set_status', config: { status: '{{variables.draft}}' } })
+    expect(run()?.error).toBe('set_status has no known status')
+    expect(house.rows('SELECT 1 FROM approvals')).toEqual([])
+  })
+
   test('is sent by the run once an e-mail is approved', async () => {
     const config = { to: '{{customer.email}}', subject: 'Hi', body: '{{variables.draft}}' }
     await asked(3, { action: 'send_email', config })
@@ -194,6 +330,39 @@ describe('what a model wrote', () => {
     await house.settle()
     expect(house.calls.map(({ type }) => type)).toEqual(['generate_ai_response', 'send_email'])
     expect(run()?.status).toBe('completed')
+  })
+
+  test('is sent once its run has its turn, after a run of the ticket that goes on', async () => {
+    const mail = { action: 'send_email', config: { to: 'a@b.test', subject: 'x', body: text } }
+    await asked(2, mail)
+    await house.add({ graph: line(webhook, note), triggerKind: 'ticket_updated' })
+    house.outcomes.push({ failure: 'busy', isFinal: false })
+    await write((tx) => updateTicket(tx, 1, { subject: 'other' }))
+    await house.settle()
+    await decide({ decision: 'approved' })
+    await house.settle()
+    const sent = () => house.calls.map(({ type }) => type)
+    expect(sent()).toEqual(['generate_ai_response', 'send_webhook'])
+    expect(house.rows('SELECT waits_for FROM workflow_runs ORDER BY id')).toEqual([
+      { waits_for: 'turn' },
+      { waits_for: 'call' },
+    ])
+    await house.pass(10 * secondMs)
+    await house.settle()
+    expect(sent().slice(2)).toEqual(['send_webhook', 'send_email'])
+    expect(house.rows('SELECT DISTINCT status FROM workflow_runs')).toEqual([
+      { status: 'completed' },
+    ])
+  })
+
+  test('is not sent when its workflow was switched off before it had its turn', async () => {
+    await asked(2, { action: 'send_email', config: { to: 'a@b.test', subject: 'x', body: text } })
+    await decide({ decision: 'approved' })
+    await write((tx) => changeWorkflows(tx, 'is_active', 0))
+    await house.settle()
+    expect(run()?.error).toBe('The workflow was switched off')
+    expect(house.calls.map(({ type }) => type)).toEqual(['generate_ai_response'])
+    expect(openSteps()).toEqual([])
   })
 
   test('a sensitive action of a platform asks at every level, whoever wrote it', async () => {

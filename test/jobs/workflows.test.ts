@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { upsertCustomer } from '../../src/domain/customers.ts'
 import { listActivity } from '../../src/domain/activity.ts'
+import { triggerWorkflow } from '../../src/domain/executions.ts'
+import { triggerIncoming } from '../../src/domain/incoming.ts'
 import { labelIdsByName } from '../../src/domain/labels.ts'
 import { postMessage } from '../../src/domain/messages.ts'
 import { createStaff } from '../../src/domain/staff.ts'
 import { closeTicket, deleteTicket, updateTicket } from '../../src/domain/tickets.ts'
 import { systemActor, type Tx } from '../../src/domain/tx.ts'
+import { getWorkflow } from '../../src/domain/workflows.ts'
 import { hourMs, minuteMs, secondMs } from '../../src/lib/time.ts'
 import type { TriggerKind } from '../../src/store/schema.ts'
 import {
@@ -125,6 +128,27 @@ describe('a run', () => {
     ).toEqual([{ runs: 1, at: T0 }])
   })
 
+  test.each([
+    ['by hand', (tx: Tx) => triggerWorkflow(tx, 1, { ticketId: null, data: {} })],
+    [
+      'by its own URL',
+      (tx: Tx) => {
+        const { uid } = getWorkflow(tx, 1)
+        const proof = { secret: null, signature: null, body: new Uint8Array() }
+        return triggerIncoming(tx, uid, { data: {}, proof, deliveryId: null, sealing: '' })
+      },
+    ],
+  ])('that is started %s goes on at once, not at the next beat', async (_, start) => {
+    await house.add({
+      triggerKind: 'webhook',
+      graph: line({ action: 'send_webhook', config: { url: 'https://x.test' } }),
+    })
+    await house.settle()
+    await write(start)
+    await house.runner.settled()
+    expect(house.rows('SELECT node_id FROM workflow_steps')).toEqual([{ node_id: 'n1' }])
+  })
+
   test('that did nothing is skipped, and no execution', async () => {
     const never = { field: 'ticket.subject', operator: 'equals', value: 'x' }
     await house.add({ graph: line({ condition: [never] }, tag('x')) })
@@ -132,6 +156,30 @@ describe('a run', () => {
     await house.settle()
     expect(statuses()).toEqual(['skipped'])
     expect(house.rows('SELECT execution_count AS runs FROM workflows')).toEqual([{ runs: 0 }])
+  })
+
+  test('that did nothing is kept as a sample, once a workflow has a thousand of them', async () => {
+    const never = { field: 'ticket.subject', operator: 'equals', value: 'x' }
+    const graph = line({ condition: [never] }, tag('x'))
+    await house.add({ graph, skippedRuns: 1000 })
+    const ofOther = await house.add({ graph, skippedRuns: 999 })
+    await write((tx) => {
+      for (let n = 0; n < 40; n++) openTicket(tx)
+    })
+    await house.settle()
+    const kept = (id: number) =>
+      house.rows(`SELECT 1 FROM workflow_runs WHERE workflow_id = ${id}`).length
+    // Every twentieth id; of the other the first is the thousandth.
+    expect([kept(1), kept(ofOther)]).toEqual([0, 5])
+    expect(house.rows('SELECT 1 FROM workflow_steps')).toHaveLength(5)
+    expect(house.rows('SELECT execution_count AS runs FROM workflows')).toEqual([
+      { runs: 0 },
+      { runs: 0 },
+    ])
+    // What somebody started by hand stays.
+    await write((tx) => triggerWorkflow(tx, 1, { ticketId: 1, data: {} }))
+    await house.settle()
+    expect(kept(1)).toBe(1)
   })
 
   test('does nothing while the workflow is switched off', async () => {
@@ -445,6 +493,21 @@ describe('a step that throws', () => {
     expect(statuses()).toEqual(['completed', 'failed', 'completed'])
     expect(runs()[1]?.error).toBe('It failed for a reason in the log')
     expect(house.logged.filter((one) => one.includes('broken')).length).toBe(5)
+    // Where it failed stands among what the run did.
+    expect(
+      house.rows(
+        'SELECT run_id, node_id, status, attempts, error, detail FROM workflow_steps WHERE run_id = 2',
+      ),
+    ).toEqual([
+      {
+        run_id: 2,
+        node_id: 'n1',
+        status: 'failed',
+        attempts: 5,
+        error: 'It failed for a reason in the log',
+        detail: '{"type":"add_tags","config":{"tags":["x"]}}',
+      },
+    ])
   })
 })
 
@@ -468,6 +531,30 @@ describe('rules that set each other off (J9)', () => {
     const cut = page.rows.filter(({ kind }) => kind === 'ticket.workflow_cut')
     // The change started both rules, and each led to the end.
     expect(cut.map(({ subject }) => subject)).toEqual(['SD-1001', 'SD-1001'])
+  })
+
+  test('by the timers that they wind up are cut as well, until somebody else acts', async () => {
+    const { triggerKind, graph } = timer('updated')
+    const nodes = (from: string, to: string) => {
+      const [start, ...others] = flip(from, to).nodes
+      return [{ ...start, ...graph.nodes[0] }, ...others] as typeof graph.nodes
+    }
+    const { edges } = flip('low', 'high')
+    await house.add({ triggerKind, name: 'A', graph: { nodes: nodes('low', 'high'), edges } })
+    await house.add({ triggerKind, name: 'B', graph: { nodes: nodes('high', 'low'), edges } })
+    await house.open({ priority: 'low' })
+    const didAct = () => house.rows("SELECT 1 FROM workflow_runs WHERE status = 'completed'").length
+    for (let n = 0; n < 40; n++) await house.pass(30 * minuteMs)
+    // The new ticket wound both up, and each led to the end.
+    expect(didAct()).toBe(16)
+    const cuts = () =>
+      house.rows("SELECT subject FROM activity WHERE kind = 'ticket.workflow_cut'").length
+    expect(cuts()).toBe(2)
+    expect(house.rows('SELECT 1 FROM workflow_timers')).toEqual([])
+    // A person's change is a beginning, of one chain as only one of them has something to do.
+    await write((tx) => updateTicket(tx, 1, { priority: 'high' }))
+    for (let n = 0; n < 40; n++) await house.pass(30 * minuteMs)
+    expect([didAct(), cuts()]).toEqual([24, 3])
   })
 })
 

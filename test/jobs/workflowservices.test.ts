@@ -32,7 +32,7 @@ beforeEach(() => {
 })
 
 function make(type: OutsideAction, config: { readonly [name: string]: Fact }) {
-  const call: Call = { stepId: 1, uid: 'u1', type, config, lease: 'l', attempts: 2 }
+  const call: Call = { stepId: 1, uid: 'u1', type, config, lease: 'l', attempts: 2, hops: 3 }
   return callMaker(() => services)(call)
 }
 
@@ -42,7 +42,13 @@ function said(text: string): Outcome {
 
 describe('send_webhook', () => {
   test('sends what it is told, under the id of the call, and not what only we may say', async () => {
-    const headers = { 'X-Own': 'a\r\nb', Host: 'evil', 'Idempotency-Key': 'mine', 'bad name': 'x' }
+    const headers = {
+      'X-Own': 'a\r\nb',
+      Host: 'evil',
+      'Idempotency-Key': 'mine',
+      'bad name': 'x',
+      'X-Deskbox-Hops': '0',
+    }
     const body = { id: 5 }
     expect(
       await make('send_webhook', { url: 'https://x.test/a', method: 'put', headers, body }),
@@ -60,6 +66,7 @@ describe('send_webhook', () => {
           'User-Agent': expect.stringMatching(/^Deskbox\//) as string,
           'Idempotency-Key': 'u1',
           'X-Deskbox-Attempt': '2',
+          'X-Deskbox-Hops': '3',
         },
         body: '{"id":5}',
       },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { isCron, nextRun } from '../../src/lib/cron.ts'
+import { isCron, nextRun, localMoment } from '../../src/lib/cron.ts'
 
 const at = (text: string) => Date.parse(text)
 const said = (time: number | null) => time && new Date(time).toISOString()
@@ -84,3 +84,24 @@ describe('nextRun', () => {
     expect(() => nextRun('0 0 * * *', 'Mars/Base', 0)).toThrow()
   })
 })
+
+test.each([
+  ['2026-05-04', 'UTC', '2026-05-04T00:00:00.000Z'],
+  ['2026-05-04T08:15', 'UTC', '2026-05-04T08:15:00.000Z'],
+  ['2026-05-04 08:15:59', 'UTC', '2026-05-04T08:15:00.000Z'],
+  ['2026-05-04', 'Europe/Berlin', '2026-05-03T22:00:00.000Z'],
+  ['2026-01-01', 'Pacific/Kiritimati', '2025-12-31T10:00:00.000Z'],
+  ['2026-01-01', 'Etc/GMT+12', '2026-01-01T12:00:00.000Z'],
+  ['2028-02-29', 'UTC', '2028-02-29T00:00:00.000Z'],
+  // Clocks leap from 2 to 3.
+  ['2026-03-29T02:30', 'Europe/Berlin', '2026-03-29T01:00:00.000Z'],
+  // They show 2:30 twice.
+  ['2026-10-25T02:30', 'Europe/Berlin', '2026-10-25T00:30:00.000Z'],
+])('the clocks show %s in %s at %s', (text, timezone, at) => {
+  expect(new Date(localMoment(text, timezone) ?? 0).toISOString()).toBe(at)
+})
+
+test.each(['', 'soon', '2026-02-30', '2026-05-04T24:30', '2026-05-04T8:15', '26-05-04'])(
+  'no clock shows %p',
+  (text) => expect(localMoment(text, 'UTC')).toBeUndefined(),
+)

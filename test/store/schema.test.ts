@@ -237,6 +237,7 @@ const expectedIndexes = [
   'workflow_runs_due',
   'workflow_runs_ended',
   'workflow_runs_going',
+  'workflow_runs_live',
   'workflow_runs_newest',
   'workflow_runs_root',
   'workflow_runs_shown',

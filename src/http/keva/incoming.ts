@@ -10,8 +10,8 @@ import { presentStart, startShape } from './workflowshapes.ts'
 const levelsMost = 100
 
 /**
- * The URL of a workflow (keva.md 8.7). It needs no key: 80 of the bits of its id are random. Whoever knows them,
- * and the secret if the workflow has one, starts it with any JSON.
+ * The URL of a workflow (keva.md 8.7). It needs no key: its id has 128 random bits. Whoever knows them, and the
+ * secret if the workflow has one, starts it with any JSON.
  */
 export function incoming(on: KevaSurface): readonly Endpoint[] {
   return [
@@ -24,6 +24,7 @@ export function incoming(on: KevaSurface): readonly Endpoint[] {
       summary: 'Start a workflow by its own URL',
       answer: { status: 200, shape: on.single(startShape) },
       takesAnyJson: true,
+      cutsLoops: true,
       prepare: (_call, services, { request: { headers }, bytes }) => {
         const proof = {
           secret: headers.get('x-webhook-secret'),
@@ -37,6 +38,7 @@ export function incoming(on: KevaSurface): readonly Endpoint[] {
         if (isDeeperThan(body, levelsMost)) throw new Fault('malformed', 'json')
         const uid = uidOf('workflow', params['id'] ?? '')
         const run = triggerIncoming(tx, uid, { ...sent, data: body as Fact })
+        if (run instanceof Fault) return run
         return { status: 200, body: on.body(presentStart(run)) }
       },
     }),

@@ -535,6 +535,19 @@ for (const base of ['/api/v1', '/v1', '/api']) {
           ticket_id: null,
         }),
     },
+    {
+      name: 'leaves its id in no log: it is all that a caller must know',
+      body,
+      status: 200,
+      reply: one({ executionId: uid('exec'), status: 'running' }),
+      async after(app) {
+        const id = app.named.get('workflow') ?? ''
+        await call(app, `GET ${path}/{workflow}`, { key: 'keva' })
+        await call(app, `GET ${url}/{workflow}`)
+        expect(app.calls.map((line) => line['path'])).toContain(`${url}/${id.slice(0, 9)}…`)
+        expect(JSON.stringify([app.calls, app.logged])).not.toContain(id.slice(10))
+      },
+    },
     ...['[1,2]', '"text"', '5', 'null', ''].map((json): Row => ({
       name: `takes ${json || 'no body'}`,
       body: json,

@@ -91,6 +91,7 @@ const verbs: { readonly [V in RecordActivity]: string } = {
   erased: 'erased',
   activated: 'activated',
   deactivated: 'deactivated',
+  cut: 'not started again: it sets itself off',
 }
 
 type Happening = (detail: string | null) => string
