@@ -48,6 +48,14 @@ export type CallOutcome =
       readonly retryAfterMs?: Millis | undefined
     }
 
+/** What a step knows of its call. */
+type Detail = {
+  readonly type: OutsideAction
+  readonly config: Config
+  /** Whether a model wrote a part of the configuration. */
+  readonly isFromModel?: boolean
+}
+
 const retryDelays: readonly Millis[] = [
   10 * secondMs,
   minuteMs,
@@ -105,7 +113,7 @@ export function claimCalls(
   return callsDue(tx.q, tx.now, most).map((step) => {
     const attempts = step.attempts + 1
     updateStep(tx.q, step.id, { lease, attempts, dueAt: tx.now + leaseMs })
-    const { type, config } = JSON.parse(step.detail) as { type: OutsideAction; config: Config }
+    const { type, config } = JSON.parse(step.detail) as Detail
     return { stepId: step.id, uid: step.uid, type, config, lease, attempts }
   })
 }
@@ -129,17 +137,23 @@ export function settleCall(tx: Tx, { stepId, lease, attempts }: Call, outcome: C
   if (!step || step.status !== 'calling') return
   if (step.lease !== lease || step.attempts !== attempts) return
   if ('failure' in outcome) return settleFailure(tx, step, outcome)
-  const { type, config } = JSON.parse(step.detail) as { type: OutsideAction; config: Config }
+  const detail = JSON.parse(step.detail) as Detail
+  const { type, config } = detail
   updateStep(tx.q, step.id, {
     ...settled(tx),
     status: 'done',
-    detail: JSON.stringify({ type, config, ...outcome.result }),
+    detail: JSON.stringify({ ...detail, ...outcome.result }),
     error: null,
   })
   const run = runById(tx.q, step.runId)
   if (!run || run.waitsFor !== 'call') return
-  const name = outcome.variable && (textIn(config, 'saveAs') || usualNames[type])
-  const saved = name ? { ...variablesOf(run), [name]: outcome.variable } : undefined
+  const { variable } = outcome
+  const name = variable && (textIn(config, 'saveAs') || usualNames[type])
+  // Who was sent what a model wrote may send it back.
+  const isFromModel = variable?.isFromModel === true || detail.isFromModel === true
+  const saved = name
+    ? { ...variablesOf(run), [name]: { value: variable.value, isFromModel } }
+    : undefined
   updateRun(tx.q, run.id, {
     waitsFor: null,
     dueAt: tx.now,

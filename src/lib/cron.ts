@@ -21,9 +21,7 @@ export function isCron(expression: string): boolean {
 /** The first time after `after`, or null when there is none. Throws for what `isCron` or a zone refuses. */
 export function nextRun(expression: string, timezone: string, after: Millis): Millis | null {
   if (!isFiveFields(expression)) throw new RangeError('An expression has five fields')
-  return (
-    new Cron(expression, { ...reading, timezone }).nextRun(new Date(after))?.getTime() ?? null
-  )
+  return new Cron(expression, { ...reading, timezone }).nextRun(new Date(after))?.getTime() ?? null
 }
 
 // Croner takes a date for an expression too, and `@daily`; neither has five fields.

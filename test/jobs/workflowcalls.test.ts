@@ -75,6 +75,33 @@ describe('a call', () => {
     expect(run()).toEqual({ status: 'completed', waits_for: null, error: null })
   })
 
+  test('saves what it was answered under the name that it is given (keva.md 8.5)', async () => {
+    const asked = { ...webhook, config: { ...webhook.config, saveAs: 'answer' } }
+    const shown = { action: 'add_internal_note', config: { content: '{{variables.answer.id}}' } }
+    await house.add({ graph: line(asked, shown) })
+    house.outcomes.push({ result: {}, variable: { value: { id: 'A-7' }, isFromModel: false } })
+    await house.open()
+    await house.settle()
+    expect(said()).toEqual([{ sender_kind: 'workflow', body: 'A-7' }])
+  })
+
+  test('that was sent what a model wrote is answered by a model, as far as anybody knows', async () => {
+    const echo = { action: 'send_webhook', config: { url: 'https://x.test', saveAs: 'echo' } }
+    const draft = { action: 'generate_ai_response', config: { promptTemplate: 'Answer' } }
+    const sent = { ...echo, config: { ...echo.config, body: '{{variables.response}}' } }
+    const reply = { action: 'send_reply', config: { content: '{{variables.echo}}' } }
+    await house.add({ graph: line(draft, sent, reply) })
+    house.outcomes.push(
+      { result: {}, variable: { value: 'Dear all', isFromModel: true } },
+      { result: {}, variable: { value: 'Dear all', isFromModel: false } },
+    )
+    await house.open()
+    await house.settle()
+    expect(run()).toMatchObject({ status: 'waiting', waits_for: 'approval' })
+    expect(approval().draft).toBe('Dear all')
+    expect(said()).toEqual([])
+  })
+
   test('fails its run in the end, or at once when that is certain', async () => {
     await house.add({ graph: line(webhook, note) })
     for (let n = 0; n < 6; n++) house.outcomes.push({ failure: `no ${n}`, isFinal: false })

@@ -98,7 +98,8 @@ function differenceIn(
   for (const moment of [...expected, null]) {
     const next = nextRun(pattern, zone, at)
     const isSame = moment === null ? next === null || next > to : next === moment
-    if (!isSame) return `${pattern} in ${zone} after ${said(at)}: ${said(next)}, not ${said(moment)}`
+    if (!isSame)
+      return `${pattern} in ${zone} after ${said(at)}: ${said(next)}, not ${said(moment)}`
     at = moment ?? to
   }
   return undefined
