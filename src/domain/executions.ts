@@ -36,6 +36,8 @@ export type WholeExecution = Execution & {
   readonly trigger: { readonly type: string; readonly at: Millis; readonly data: Fact }
   readonly variables: { readonly [name: string]: Fact }
   readonly dueAt: Millis | null
+  /** Why it does not go on at once: a moment, a decision, a call, another try, or the run before it. */
+  readonly waitsFor: WholeExecutionView['waitsFor']
   readonly steps: readonly ExecutionStep[]
 }
 

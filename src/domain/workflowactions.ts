@@ -1,4 +1,4 @@
-import { uidOf } from '../lib/ids.ts'
+import { publicId, uidOf } from '../lib/ids.ts'
 import { labelsOfTickets } from '../store/labels.ts'
 import { ticketPriorities, type TicketPriority } from '../store/schema.ts'
 import type { Assignee } from './assignments.ts'
@@ -83,7 +83,7 @@ function say(tx: Tx, ticketId: number, body: string, { type, isFromModel }: Acti
     isByAi: isFromModel,
     isByWorkflow: true,
   })
-  return { result: { messageUid: message.uid } }
+  return { result: { messageId: publicId('message', message.uid) } }
 }
 
 /** What an action changes in its ticket, or why it cannot be said. */

@@ -1,3 +1,4 @@
+import { publicId } from '../lib/ids.ts'
 import { minuteMs, secondMs, type Millis } from '../lib/time.ts'
 import { updateRun, workflowState, type WorkflowState } from '../store/workflowruns.ts'
 import type { Fact, Facts } from './facts.ts'
@@ -168,7 +169,8 @@ function ask(walk: Walk, action: Action, next: string | null): void {
   const asked = propose(tx, run, action, rules.signature)
   if (typeof asked === 'string') return refuse(walk, action, asked)
   const { type, config, isFromModel } = action
-  const detail = { type, config, approvalUid: asked.uid, ...(isFromModel && { isFromModel }) }
+  const approvalId = publicId('approval', asked.uid)
+  const detail = { type, config, approvalId, ...(isFromModel && { isFromModel }) }
   record(walk, 'action', detail, { status: 'waiting' })
   const waiting = { waitsFor: 'approval', approvalId: asked.id, dueAt: null } as const
   pauseRun(tx, run, { ...placed(walk, next), ...waiting })

@@ -328,7 +328,7 @@ for (const base of ['/api/v1', '/v1', '/api']) {
         name: 'shows what was done at each node, and why',
         given: [
           startedWorkflow,
-          ran(`status = 'waiting', due_at = started_at + 60000,
+          ran(`status = 'waiting', waits_for = 'delay', due_at = started_at + 60000,
             variables = '{"draft":{"value":"Hi","isFromModel":true}}', trigger_data = '{"a":[1]}'`),
           (app) =>
             app.sql(`INSERT INTO workflow_steps
@@ -345,6 +345,7 @@ for (const base of ['/api/v1', '/v1', '/api']) {
           status: 'waiting',
           trigger: { type: 'webhook', timestamp: at, data: { a: [1] } },
           variables: { draft: 'Hi' },
+          waitsFor: 'delay',
           resumesAt: '2026-05-04T08:16:00Z',
           steps: [
             {
@@ -353,6 +354,7 @@ for (const base of ['/api/v1', '/v1', '/api']) {
               status: 'done',
               startedAt: at,
               completedAt: at,
+              durationMs: 0,
               attempts: 0,
               error: null,
               detail: { held: true },
@@ -363,6 +365,7 @@ for (const base of ['/api/v1', '/v1', '/api']) {
               status: 'failed',
               startedAt: at,
               completedAt: null,
+              durationMs: null,
               attempts: 6,
               error: 'Refused',
               detail: {},
