@@ -1,7 +1,13 @@
 import type { Millis } from '../lib/time.ts'
 import { hourMs, minuteMs, secondMs } from '../lib/time.ts'
 import { runById, updateRun } from '../store/workflowruns.ts'
-import { callsDue, stepById, takeCallsBack, updateStep } from '../store/workflowsteps.ts'
+import {
+  callsDue,
+  giveCallsBack,
+  stepById,
+  takeCallsBack,
+  updateStep,
+} from '../store/workflowsteps.ts'
 import type { WorkflowStepRow } from '../store/schema.ts'
 import type { Fact, Facts, Variable } from './facts.ts'
 import type { Tx } from './tx.ts'
@@ -126,6 +132,11 @@ export function areCallsDue(tx: Pick<Tx, 'q' | 'now'>): boolean {
 /** At the start of the server: whoever held a lease is dead, so its calls come due at once. */
 export function takeBackCalls(tx: Tx): number {
   return takeCallsBack(tx.q, tx.now)
+}
+
+/** Before the server ends: what it has begun and not ended is not counted, and comes due at once. */
+export function giveBackCalls(tx: Tx, lease: string): number {
+  return giveCallsBack(tx.q, lease, tx.now)
 }
 
 /**

@@ -2,6 +2,7 @@ import { jobActor, type Desk } from '../domain/tx.ts'
 import {
   areCallsDue,
   claimCalls,
+  giveBackCalls,
   settleCall,
   takeBackCalls,
   type Call,
@@ -23,6 +24,8 @@ export type CallParts = {
   readonly timeoutMs: () => Millis
   /** How many are made at the same time. */
   readonly inFlightMost: () => number
+  /** Breaks off every call that is under way. */
+  readonly breakOff: () => void
 }
 
 // Past the deadline of a call, for a process that was held up.
@@ -34,6 +37,7 @@ export class CallDesk {
   readonly #underWay = new Map<number, Promise<void>>()
   #isClaiming = false
   #isStopping = false
+  #hasGivenBack = false
   #tellSettled: () => void = () => {}
 
   constructor(parts: CallParts) {
@@ -69,13 +73,23 @@ export class CallDesk {
       })
   }
 
-  /** Begins nothing more, and waits for what is under way, `graceMs` at most. The rest comes due again. */
+  /** Begins nothing more, gives what is under way `graceMs`, and the rest back. */
   async stop(graceMs: Millis): Promise<void> {
     this.#isStopping = true
+    const { desk, lease, log, breakOff } = this.#parts
     const { promise: late, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, graceMs)
     await Promise.race([Promise.all(this.#underWay.values()), late])
     clearTimeout(timer)
+    this.#hasGivenBack = true
+    try {
+      const given = await desk.write(jobActor, (tx) => giveBackCalls(tx, lease))
+      if (given > 0) log.info('workflow calls given back', { calls: given })
+    } catch (err) {
+      // The next run of the server takes them back.
+      log.error('workflow calls not given back', err)
+    }
+    breakOff()
   }
 
   async #claim(): Promise<void> {
@@ -83,6 +97,8 @@ export class CallDesk {
     const most = inFlightMost() - this.inFlight
     const leaseMs = timeoutMs() + leaseMarginMs
     const calls = await desk.write(jobActor, (tx) => claimCalls(tx, { lease, leaseMs, most }))
+    // What was claimed while stopping is given back with the rest.
+    if (this.#isStopping) return
     for (const call of calls) {
       const done = this.#make(call).finally(() => {
         this.#underWay.delete(call.stepId)
@@ -100,6 +116,7 @@ export class CallDesk {
         log.error('workflow call failed', err, { call: uid })
         return { failure: 'It failed for a reason in the log', isFinal: false }
       })
+      if (this.#hasGivenBack) return
       await desk.write(jobActor, (tx) => settleCall(tx, call, outcome))
       const failure = 'failure' in outcome ? outcome.failure : null
       log.info('workflow call made', { call: uid, action: type, attempt: attempts, failure })

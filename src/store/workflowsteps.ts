@@ -35,6 +35,13 @@ const takeBack = command((db) =>
     .where(sql`${workflowSteps.dueAt} IS NOT NULL AND ${workflowSteps.lease} IS NOT NULL`),
 )
 
+const giveBack = command((db) =>
+  db
+    .update(workflowSteps)
+    .set({ lease: null, dueAt: sql`${cell('now')}`, attempts: sql`${workflowSteps.attempts} - 1` })
+    .where(sql`${workflowSteps.dueAt} IS NOT NULL AND ${workflowSteps.lease} = ${value('lease')}`),
+)
+
 export const insertStep = inserter(workflowSteps)
 
 export const updateStep = patcher(workflowSteps)
@@ -51,6 +58,11 @@ export function stepsOfRun(q: Queries, runId: number): WorkflowStepRow[] {
 /** Calls that are to be made now, the longest due first; those whose lease has ended among them. */
 export function callsDue(q: Queries, now: Millis, limit: number): WorkflowStepRow[] {
   return due(q).all({ now, limit })
+}
+
+/** Makes the calls of a lease due, as if they had not been begun. Returns how many those were. */
+export function giveCallsBack(q: Queries, lease: string, now: Millis): number {
+  return giveBack(q).run({ lease, now }).changes
 }
 
 /** Makes every leased call due: at the start of the server, when nobody can hold a lease. */

@@ -137,6 +137,24 @@ describe('a call', () => {
   })
 })
 
+test('a call that hangs when the server stops is given back, and not counted', async () => {
+  await house.add({ graph: line(webhook, note) })
+  house.outcomes.push('hangs')
+  await house.open()
+  await house.runner.job.step(house.time.now)
+  await house.runner.settled()
+  while (house.calls.length === 0) await Bun.sleep(0)
+  await house.callDesk.stop(5)
+  expect(house.logged.slice(-2)).toEqual(['workflow calls given back', 'broken off'])
+  expect(house.rows('SELECT attempts, lease, due_at FROM workflow_steps')).toEqual([
+    { attempts: 0, lease: null, due_at: house.time.now },
+  ])
+  const next = await workflowHouse(house)
+  await next.settle()
+  expect(next.calls.map(({ uid }) => uid)).toEqual(house.calls.map(({ uid }) => uid))
+  expect(run()?.status).toBe('completed')
+})
+
 describe('what a model wrote', () => {
   const draft = { value: 'Dear {{customer.name}}', isFromModel: true }
   const generate = {
