@@ -12,7 +12,7 @@ import type { WorkflowStepRow } from '../store/schema.ts'
 import type { Fact, Facts, Variable } from './facts.ts'
 import type { Tx } from './tx.ts'
 import { textIn } from './workflowactions.ts'
-import { endRun, variablesOf } from './workflowruns.ts'
+import { endRun, pauseRun, variablesOf, type Run } from './workflowruns.ts'
 import type { Action } from './workflowsteps.ts'
 
 // What leaves the machine. A step writes down that a call is to be made, under an id that every try of it carries;
@@ -157,7 +157,7 @@ export function settleCall(tx: Tx, { stepId, lease, attempts }: Call, outcome: C
     error: null,
   })
   const run = runById(tx.q, step.runId)
-  if (!run || run.waitsFor !== 'call') return
+  if (!run || !isInCall(run)) return
   const { variable } = outcome
   const name = variable && (textIn(config, 'saveAs') || usualNames[type])
   // Who was sent what a model wrote may send it back.
@@ -166,7 +166,9 @@ export function settleCall(tx: Tx, { stepId, lease, attempts }: Call, outcome: C
     ? { ...variablesOf(run), [name]: { value: variable.value, isFromModel } }
     : undefined
   updateRun(tx.q, run.id, {
-    waitsFor: null,
+    // After a first failure it has to take its turn again.
+    waitsFor: run.waitsFor === 'retry' ? 'retry' : null,
+    error: null,
     dueAt: tx.now,
     variables: saved && JSON.stringify(saved),
   })
@@ -183,14 +185,22 @@ function settleFailure(
   step: WorkflowStepRow,
   { failure, isFinal, retryAfterMs }: Extract<CallOutcome, { failure: string }>,
 ): void {
+  const run = runById(tx.q, step.runId)
+  const isCalling = run !== undefined && isInCall(run)
   const delay = retryDelays[step.attempts - 1]
   if (!isFinal && delay !== undefined) {
     const dueAt = tx.now + Math.max(delay, Math.min(retryAfterMs ?? 0, hourMs))
-    return updateStep(tx.q, step.id, { lease: null, dueAt, error: failure })
+    updateStep(tx.q, step.id, { lease: null, dueAt, error: failure })
+    // Other runs of the ticket need not wait for a receiver that is down.
+    if (isCalling) pauseRun(tx, run, { waitsFor: 'retry', dueAt: null, error: failure })
+    return
   }
   updateStep(tx.q, step.id, { ...settled(tx), status: 'failed', error: failure })
-  const run = runById(tx.q, step.runId)
-  if (run?.waitsFor === 'call') endRun(tx, run, { error: failure })
+  if (isCalling) endRun(tx, run, { error: failure })
+}
+
+function isInCall({ waitsFor, dueAt }: Run): boolean {
+  return waitsFor === 'call' || (waitsFor === 'retry' && dueAt === null)
 }
 
 function settled(tx: Tx) {

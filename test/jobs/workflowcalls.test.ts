@@ -102,6 +102,25 @@ describe('a call', () => {
     expect(said()).toEqual([])
   })
 
+  test('that is tried again lets the other runs of the ticket pass, and takes its turn again', async () => {
+    const before = { action: 'add_internal_note', config: { content: 'before' } }
+    await house.add({ graph: line(webhook, note) })
+    await house.add({ graph: line(before, { delay: 20, unit: 'seconds' }, before) })
+    house.outcomes.push({ failure: 'busy', isFinal: false })
+    await house.open()
+    await house.settle()
+    expect(said().map(({ body }) => body)).toEqual(['before'])
+    expect(house.rows('SELECT status, waits_for, error FROM workflow_runs ORDER BY id')).toEqual([
+      { status: 'running', waits_for: 'retry', error: 'busy' },
+      { status: 'waiting', waits_for: 'delay', error: null },
+    ])
+    await house.pass(10 * secondMs)
+    await house.pass(10 * secondMs)
+    expect(said().map(({ body }) => body)).toEqual(['before', 'done', 'before'])
+    expect(house.rows("SELECT 1 FROM workflow_runs WHERE status = 'completed'")).toHaveLength(2)
+    expect(house.rows('SELECT 1 FROM workflow_runs WHERE error IS NOT NULL')).toEqual([])
+  })
+
   test('fails its run in the end, or at once when that is certain', async () => {
     await house.add({ graph: line(webhook, note) })
     for (let n = 0; n < 6; n++) house.outcomes.push({ failure: `no ${n}`, isFinal: false })
