@@ -1,6 +1,8 @@
 import { misbehave, misbehaviours } from '../support/hostile.ts'
 import { line, type NewWorkflow, type Short } from '../support/workflows.ts'
 import type { CheckResult } from './checks.ts'
+import { until } from './hooks.ts'
+import { inspect } from './inspect.ts'
 import { openLoopback, post, prepare, type Prepared } from './runs.ts'
 import { start, type Launch, type Server } from './server.ts'
 
@@ -12,7 +14,14 @@ const lookEveryMs = 200
 const modelTimeoutSeconds = 5
 
 /** A receiver of these keeps a call until its deadline. */
-const slow: ReadonlySet<string> = new Set(['never answers', 'drips headers', 'drips a body'])
+const slow: ReadonlySet<string> = new Set([
+  'never answers',
+  'drips headers',
+  'drips a body',
+  'sends headers without end',
+  'sends a header without end',
+  'sends early hints without end',
+])
 
 type Poison = { readonly what: string; readonly nodes: readonly Short[] }
 
@@ -71,7 +80,7 @@ async function swallow(launch: Launch, desk: Prepared, poisons: number): Promise
   let isOver = false
   const watch = ordinaryRuns(server, () => isOver)
   const started = await Promise.all(ids.map((id) => trigger(server, id)))
-  await settle(server, ids)
+  await settle(desk.data)
   isOver = true
   const opened = await watch
   const isUp = server.isRunning()
@@ -87,25 +96,22 @@ async function swallow(launch: Launch, desk: Prepared, poisons: number): Promise
 /** Lets a server make every attempt that is due. */
 async function attempt(launch: Launch): Promise<string[]> {
   using server = await start(launch)
-  await settle(server, [])
+  await settle(launch.data)
   const isUp = server.isRunning()
   const code = await server.end('SIGTERM')
   return isUp && code === 0 ? [] : [`the server ended with ${code}`]
 }
 
-const quietMs = 1500
-const settleMostMs = 30_000
+const settleMostMs = 60_000
 
-/** Waits until the log has told of no call for a while. */
-async function settle(server: Server, ids: readonly string[]): Promise<void> {
-  const deadline = performance.now() + settleMostMs
-  let [seen, quietSince] = [-1, performance.now()]
-  const longestMs = ids.length > 0 ? quietMs * 2 : quietMs
-  while (performance.now() < deadline && performance.now() - quietSince < longestMs) {
-    const made = server.output().split('workflow call made').length
-    if (made !== seen) [seen, quietSince] = [made, performance.now()]
-    await Bun.sleep(lookEveryMs)
-  }
+/** Waits until no run can go on before the next attempt of its call is due. */
+async function settle(data: string): Promise<void> {
+  const atWork = `SELECT
+    (SELECT count(*) FROM workflow_runs WHERE status = 'running' AND (waits_for IS NULL OR waits_for = 'call')) +
+    (SELECT count(*) FROM workflow_steps WHERE status = 'calling' AND (lease IS NOT NULL OR due_at < ?)) AS n`
+  const isQuiet = () =>
+    inspect(data, (db) => db.prepare<[number], { n: number }>(atWork).get(Date.now())?.n === 0)
+  await until(isQuiet, settleMostMs, lookEveryMs)
 }
 
 async function ordinaryRuns(server: Server, isOver: () => boolean): Promise<number> {
