@@ -6,6 +6,7 @@ import {
   graphOfVersion,
   insertRun,
   isAnotherGoing,
+  removeRun,
   runById,
   runNextInTurn,
   runOfCause,
@@ -20,6 +21,7 @@ import { insertStep } from '../store/workflowsteps.ts'
 import type { Fact, Variable } from './facts.ts'
 import type { Reader, Tx } from './tx.ts'
 import type { Graph } from './workflowgraph.ts'
+import { isSample } from './workflowsamples.ts'
 import { programOf, type Program } from './workflowsteps.ts'
 
 // A run is a row that says where it is; nothing of it is kept in memory. What holds:
@@ -158,6 +160,7 @@ export function endRun(tx: Tx, run: Run, { error, isSkipped = false, steps }: En
     completedAt: tx.now,
   })
   giveTurn(tx, run)
+  if (isSkipped && !isSample(tx.q, run)) removeRun(tx.q, run.id)
 }
 
 const errorMax = 500

@@ -1,6 +1,6 @@
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Millis } from '../lib/time.ts'
-import { select, value, type Queries } from './queries.ts'
+import { command, select, value, type Queries } from './queries.ts'
 import { inserter, patcher } from './rows.ts'
 import { workflowRuns, workflows, workflowVersions, type WorkflowRunRow } from './schema.ts'
 
@@ -35,6 +35,8 @@ const due = select(
       .orderBy(workflowRuns.dueAt, workflowRuns.id)
       .limit(value('limit')),
 )
+
+const remove = command((db) => db.delete(workflowRuns).where(eq(workflowRuns.id, value('id'))))
 
 const going = select({ id: workflowRuns.id }, (db, row) =>
   db
@@ -103,6 +105,7 @@ const stateOf = select(
     isActive: workflows.isActive,
     autonomyLevel: workflows.autonomyLevel,
     timezone: workflows.timezone,
+    skippedRuns: workflows.skippedRuns,
   },
   (db, row) =>
     db
@@ -169,6 +172,11 @@ export function runOfCause(q: Queries, workflowId: number, cause: string): numbe
 /** Runs that can go on, the longest due first. */
 export function runsDue(q: Queries, now: Millis, limit: number): DueRun[] {
   return due(q).all({ now, limit })
+}
+
+/** Removes a run with its steps. */
+export function removeRun(q: Queries, id: number): void {
+  remove(q).run({ id })
 }
 
 /** Whether a run of the ticket other than `self` is going. */

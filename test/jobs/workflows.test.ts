@@ -134,6 +134,27 @@ describe('a run', () => {
     expect(house.rows('SELECT execution_count AS runs FROM workflows')).toEqual([{ runs: 0 }])
   })
 
+  test.each([
+    [1000, 20],
+    [1001, 2],
+    [2001, 0],
+    [9999, 0],
+  ])('that did nothing is one of a sample once %d are kept', async (kept, left) => {
+    const never = { field: 'ticket.subject', operator: 'equals', value: 'x' }
+    await house.add({ graph: line({ condition: [never] }, tag('x')) })
+    const keep = async (runs: number) => {
+      await house.desk.write(systemActor, (tx) => changeWorkflows(tx, 'skipped_runs', runs))
+    }
+    for (let n = 0; n < 20; n++) {
+      await keep(kept - 1)
+      await house.open()
+      await house.settle()
+    }
+    expect(house.rows('SELECT 1 FROM workflow_runs')).toHaveLength(left)
+    expect(house.rows('SELECT 1 FROM workflow_steps')).toHaveLength(left)
+    expect(house.rows('SELECT execution_count AS runs FROM workflows')).toEqual([{ runs: 0 }])
+  })
+
   test('does nothing while the workflow is switched off', async () => {
     await house.add({ graph: line(tag('x')), isActive: false })
     await house.open()
