@@ -374,6 +374,43 @@ for (const base of ['/api/v1', '/v1', '/api']) {
         }),
       },
       {
+        name: 'tells why a call did not work, and when it is made again',
+        given: [
+          startedWorkflow,
+          ran(
+            `status = 'running', waits_for = 'retry', due_at = NULL, error = 'It was answered 503'`,
+          ),
+          (app) =>
+            app.sql(`INSERT INTO workflow_steps
+              (uid, run_id, position, node_id, kind, status, detail, attempts, error, created_at, due_at)
+              SELECT 'a' || id, id, 1, 'n1', 'action', 'calling', '{}', 1, error, started_at, started_at + 10000
+              FROM workflow_runs`),
+        ],
+        status: 200,
+        reply: one({
+          ...shown,
+          triggerType: 'webhook',
+          error: 'It was answered 503',
+          trigger: { type: 'webhook', timestamp: at, data: {} },
+          variables: {},
+          waitsFor: 'retry',
+          resumesAt: '2026-05-04T08:15:10Z',
+          steps: [
+            {
+              nodeId: 'n1',
+              type: 'action',
+              status: 'calling',
+              startedAt: at,
+              completedAt: null,
+              durationMs: null,
+              attempts: 1,
+              error: 'It was answered 503',
+              detail: {},
+            },
+          ],
+        }),
+      },
+      {
         name: 'does not find the run of another workflow',
         given: [startedWorkflow, namedWorkflow({ name: 'Other' })],
         status: 404,
