@@ -37,6 +37,7 @@ type Config = Action['config']
 /** A call to be made: `uid` is the id that it carries however often it is tried. */
 export type Call = {
   readonly stepId: number
+  readonly workflowId: number
   readonly uid: string
   readonly type: OutsideAction
   readonly config: Config
@@ -111,22 +112,53 @@ function told({ ticket, message }: Facts): Fact {
   return { subject, body: body.slice(0, textMax), status, priority, lastMessage }
 }
 
-/** Leases the calls that are due, until `leaseMs` from now. */
+export type Room = {
+  /** How many calls more may be under way. */
+  readonly most: number
+  /** How many of the same workflow may be, and how many of each are. */
+  readonly ofOneWorkflow: number
+  readonly underWay: ReadonlyMap<number, number>
+}
+
+/** So many of those that are due are looked at. */
+const seenMost = 100
+
+/** Calls of workflows that have no room are put off by so much when they hide all that is behind them. */
+const putOffMs = 5 * secondMs
+
+/** Leases calls that are due and have room, until `leaseMs` from now. */
 export function claimCalls(
   tx: Tx,
-  { lease, leaseMs, most }: { lease: string; leaseMs: Millis; most: number },
+  { lease, leaseMs, room }: { lease: string; leaseMs: Millis; room: Room },
 ): Call[] {
-  return callsDue(tx.q, tx.now, most).map((step) => {
+  const { chosen, hiding } = callsWithin(tx, room)
+  for (const { id } of hiding) updateStep(tx.q, id, { dueAt: tx.now + putOffMs })
+  return chosen.flatMap(({ id: stepId, workflowId }) => {
+    const step = stepById(tx.q, stepId)
+    if (!step) return []
     const attempts = step.attempts + 1
-    updateStep(tx.q, step.id, { lease, attempts, dueAt: tx.now + leaseMs })
+    updateStep(tx.q, stepId, { lease, attempts, dueAt: tx.now + leaseMs })
     const { type, config } = JSON.parse(step.detail) as Detail
-    return { stepId: step.id, uid: step.uid, type, config, lease, attempts }
+    return [{ stepId, workflowId, uid: step.uid, type, config, lease, attempts }]
   })
 }
 
-/** Whether a call is due. */
-export function areCallsDue(tx: Pick<Tx, 'q' | 'now'>): boolean {
-  return callsDue(tx.q, tx.now, 1).length > 0
+/** Whether `claimCalls` would do anything. */
+export function areCallsDue(tx: Pick<Tx, 'q' | 'now'>, room: Room): boolean {
+  const { chosen, hiding } = callsWithin(tx, room)
+  return chosen.length + hiding.length > 0
+}
+
+function callsWithin({ q, now }: Pick<Tx, 'q' | 'now'>, { most, ofOneWorkflow, underWay }: Room) {
+  const counts = new Map(underWay)
+  const due = callsDue(q, now, seenMost)
+  const chosen = due.filter(({ workflowId }) => {
+    const count = counts.get(workflowId) ?? 0
+    counts.set(workflowId, count + 1)
+    return count < ofOneWorkflow
+  })
+  const isHiding = chosen.length === 0 && due.length === seenMost
+  return { chosen: chosen.slice(0, most), hiding: isHiding ? due : [] }
 }
 
 /** At the start of the server: whoever held a lease is dead, so its calls come due at once. */

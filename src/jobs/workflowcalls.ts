@@ -7,6 +7,7 @@ import {
   takeBackCalls,
   type Call,
   type CallOutcome,
+  type Room,
 } from '../domain/workflowcalls.ts'
 import type { Log } from '../lib/log.ts'
 import { secondMs, type Millis } from '../lib/time.ts'
@@ -34,7 +35,7 @@ const leaseMarginMs = 30 * secondMs
 /** The calls of workflows that leave the machine: claimed, made outside of any transaction, and settled. */
 export class CallDesk {
   readonly #parts: CallParts
-  readonly #underWay = new Map<number, Promise<void>>()
+  readonly #underWay = new Map<Call, Promise<void>>()
   #isClaiming = false
   #isStopping = false
   #hasGivenBack = false
@@ -62,9 +63,10 @@ export class CallDesk {
 
   /** Begins calls that are due, as many as there is room for. A question costs no commit. */
   look(): void {
-    const { desk, log, inFlightMost } = this.#parts
-    if (this.#isClaiming || this.#isStopping || this.inFlight >= inFlightMost()) return
-    if (!desk.read(jobActor, areCallsDue)) return
+    const { desk, log } = this.#parts
+    const room = this.#room()
+    if (this.#isClaiming || this.#isStopping || room.most <= 0) return
+    if (!desk.read(jobActor, (reader) => areCallsDue(reader, room))) return
     this.#isClaiming = true
     this.#claim()
       .catch((err: unknown) => log.error('workflow calls not claimed', err))
@@ -93,19 +95,28 @@ export class CallDesk {
   }
 
   async #claim(): Promise<void> {
-    const { desk, lease, timeoutMs, inFlightMost } = this.#parts
-    const most = inFlightMost() - this.inFlight
-    const leaseMs = timeoutMs() + leaseMarginMs
-    const calls = await desk.write(jobActor, (tx) => claimCalls(tx, { lease, leaseMs, most }))
+    const { desk, lease, timeoutMs } = this.#parts
+    const claim = { lease, leaseMs: timeoutMs() + leaseMarginMs, room: this.#room() }
+    const calls = await desk.write(jobActor, (tx) => claimCalls(tx, claim))
     // What was claimed while stopping is given back with the rest.
     if (this.#isStopping) return
     for (const call of calls) {
       const done = this.#make(call).finally(() => {
-        this.#underWay.delete(call.stepId)
+        this.#underWay.delete(call)
         this.#tellSettled()
       })
-      this.#underWay.set(call.stepId, done)
+      this.#underWay.set(call, done)
     }
+  }
+
+  #room(): Room {
+    const underWay = new Map<number, number>()
+    for (const { workflowId } of this.#underWay.keys()) {
+      underWay.set(workflowId, (underWay.get(workflowId) ?? 0) + 1)
+    }
+    const most = this.#parts.inFlightMost()
+    // A receiver that hangs must not hold up the calls of other workflows.
+    return { most: most - this.inFlight, ofOneWorkflow: Math.ceil(most / 2), underWay }
   }
 
   async #make(call: Call): Promise<void> {

@@ -2,7 +2,7 @@ import { eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Millis } from '../lib/time.ts'
 import { cell, command, select, value, type Queries } from './queries.ts'
 import { inserter, patcher } from './rows.ts'
-import { workflowSteps, type WorkflowStepRow } from './schema.ts'
+import { workflowRuns, workflowSteps, type WorkflowStepRow } from './schema.ts'
 
 const byId = select(getTableColumns(workflowSteps), (db, row) =>
   db
@@ -19,10 +19,13 @@ const ofRun = select(getTableColumns(workflowSteps), (db, row) =>
     .orderBy(workflowSteps.position),
 )
 
-const due = select(getTableColumns(workflowSteps), (db, row) =>
+const dueColumns = { id: workflowSteps.id, workflowId: workflowRuns.workflowId }
+
+const due = select(dueColumns, (db, row) =>
   db
     .select(row)
     .from(workflowSteps)
+    .innerJoin(workflowRuns, eq(workflowRuns.id, workflowSteps.runId))
     .where(sql`${workflowSteps.dueAt} <= ${value('now')}`)
     .orderBy(workflowSteps.dueAt, workflowSteps.id)
     .limit(value('limit')),
@@ -55,8 +58,11 @@ export function stepsOfRun(q: Queries, runId: number): WorkflowStepRow[] {
   return ofRun(q).all({ runId })
 }
 
+/** A step whose call is to be made. */
+export type DueCall = { readonly id: number; readonly workflowId: number }
+
 /** Calls that are to be made now, the longest due first; those whose lease has ended among them. */
-export function callsDue(q: Queries, now: Millis, limit: number): WorkflowStepRow[] {
+export function callsDue(q: Queries, now: Millis, limit: number): DueCall[] {
   return due(q).all({ now, limit })
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { triggerWorkflow } from '../../src/domain/executions.ts'
 import { decideApproval, expireApprovals, type Verdict } from '../../src/domain/approvals.ts'
 import { updateCustomer } from '../../src/domain/customers.ts'
 import { postMessage } from '../../src/domain/messages.ts'
@@ -43,6 +44,19 @@ function approval(): { uid: string; action_type: string; draft: string | null; p
 async function decide(verdict: Verdict): Promise<void> {
   const { uid } = approval()
   await write((tx) => decideApproval(tx, uid, verdict))
+}
+
+/** Begins what is due; calls that hang stay under way. */
+async function begin(): Promise<void> {
+  for (let turns = 0; turns < 5; turns++) {
+    await house.runner.job.step(house.time.now)
+    await house.runner.settled()
+    await Bun.sleep(1)
+  }
+}
+
+function callsTo(url: string): number {
+  return house.calls.filter(({ config }) => config['url'] === url).length
 }
 
 describe('a call', () => {
@@ -141,7 +155,11 @@ describe('a call', () => {
     house.outcomes.push({ failure: 'x', isFinal: false })
     await house.settle()
     // Another server takes it, and dies with it.
-    const claim = { lease: 'dead', leaseMs: hourMs, most: 9 }
+    const claim = {
+      lease: 'dead',
+      leaseMs: hourMs,
+      room: { most: 9, ofOneWorkflow: 9, underWay: new Map() },
+    }
     house.time.now += 10 * secondMs
     const [taken] = await write((tx) => claimCalls(tx, claim))
     await house.pass(secondMs)
@@ -172,6 +190,25 @@ test('a call that hangs when the server stops is given back, and not counted', a
   await next.settle()
   expect(next.calls.map(({ uid }) => uid)).toEqual(house.calls.map(({ uid }) => uid))
   expect(run()?.status).toBe('completed')
+})
+
+describe('calls that hang', () => {
+  test('leave room for those of other workflows, however many are behind them', async () => {
+    const hanging = { action: 'send_webhook', config: { url: 'https://hang.test' } }
+    await house.add({ graph: line(hanging) })
+    for (let n = 0; n < 150; n++) {
+      house.outcomes.push('hangs')
+      await house.open()
+    }
+    await begin()
+    expect(callsTo('https://hang.test')).toBe(8)
+    house.outcomes.length = 0
+    const other = await house.add({ triggerKind: 'manual', graph: line(webhook) })
+    await write((tx) => triggerWorkflow(tx, other, { ticketId: null, data: {} }))
+    await begin()
+    expect(callsTo('https://hang.test')).toBe(8)
+    expect(callsTo('https://x.test')).toBe(1)
+  })
 })
 
 describe('what a model wrote', () => {

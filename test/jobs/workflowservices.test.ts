@@ -32,7 +32,7 @@ beforeEach(() => {
 })
 
 function make(type: OutsideAction, config: { readonly [name: string]: Fact }) {
-  const call: Call = { stepId: 1, uid: 'u1', type, config, lease: 'l', attempts: 2 }
+  const call: Call = { stepId: 1, workflowId: 1, uid: 'u1', type, config, lease: 'l', attempts: 2 }
   return callMaker(() => services)(call)
 }
 
