@@ -6,9 +6,9 @@ import type { Fact } from './facts.ts'
 import { labelIdsByName } from './labels.ts'
 import { postMessage } from './messages.ts'
 import { findStaffByUid } from './staff.ts'
-import { getTicketRow, updateTicket, type TicketPatch } from './tickets.ts'
+import { getTicketRow, changeTicket, type TicketPatch } from './tickets.ts'
 import type { Reader, Tx } from './tx.ts'
-import { statusOf } from './workflowfacts.ts'
+import { changesTold, statusOf } from './workflowfacts.ts'
 import type { Action } from './workflowsteps.ts'
 
 /** The actions that are done in the desk itself, in the transaction of their step. */
@@ -54,8 +54,7 @@ export function doInDesk(
   }
   const patch = patchOf(tx, ticketId, type, config)
   if (typeof patch === 'string') return { failure: patch }
-  updateTicket(tx, ticketId, patch)
-  return { result: {} }
+  return { result: { changes: changesTold(tx, changeTicket(tx, ticketId, patch)) } }
 }
 
 /** The text of a reply, with the signature when the configuration asks for it. */
