@@ -32,12 +32,12 @@ const needs: { readonly [A in ActionType]: readonly Check[] } = {
   add_internal_note: [text('content', 'note', 'body')],
   send_reply: [text('content', 'body', 'message')],
   send_email: [text('to', 'email'), text('subject'), text('body', 'content', 'message')],
-  send_slack_message: [text('message', 'text', 'content')],
-  send_teams_message: [text('message', 'text', 'content')],
-  send_webhook: [url('url'), optionalWord(methods, 'method')],
+  send_slack_message: [text('message', 'text', 'content'), optionalName('saveAs')],
+  send_teams_message: [text('message', 'text', 'content'), optionalName('saveAs')],
+  send_webhook: [url('url'), optionalWord(methods, 'method'), optionalName('saveAs')],
   generate_ai_response: [text('promptTemplate', 'prompt'), optionalName('saveAs')],
   classify_ticket: [optionalName('saveAs')],
-  execute_connector_action: [text('platform'), text('actionId', 'action')],
+  execute_connector_action: [text('platform'), text('actionId', 'action'), optionalName('saveAs')],
 }
 
 /** The first of these members that is there, by the name that it should have. */

@@ -36,12 +36,23 @@ const fields: { readonly [name: string]: FieldOf } = {
   'customer.email': ({ customer }) => customer?.email ?? null,
   'customer.name': ({ customer }) => customer?.name ?? null,
   'message.body': ({ message }) => message?.body ?? null,
-  // Messages have no attachments, and nothing tells their language.
-  'message.hasattachment': ({ message }) => (message ? false : null),
-  'message.language': () => null,
+  'message.hasattachment': hasAttachment,
+  'message.language': language,
+  // The page has these two without what they belong to (keva.md 8.5).
+  hasattachment: hasAttachment,
+  language,
   timesincecreated: ({ ticket, now }) => ticket && minutesBetween(ticket.createdAt, now),
   timesinceupdated: ({ ticket, now }) => ticket && minutesBetween(ticket.updatedAt, now),
   workinghours: (facts, hours) => isWithin(facts, hours),
+}
+
+// Messages have no attachments, and nothing tells their language.
+function hasAttachment({ message }: Facts): Fact {
+  return message ? false : null
+}
+
+function language(): Fact {
+  return null
 }
 
 /**

@@ -36,6 +36,8 @@ export type WholeExecution = Execution & {
   readonly trigger: { readonly type: string; readonly at: Millis; readonly data: Fact }
   readonly variables: { readonly [name: string]: Fact }
   readonly dueAt: Millis | null
+  /** Why it does not go on at once: a moment, a decision, a call, another try, or the run before it. */
+  readonly waitsFor: WholeExecutionView['waitsFor']
   readonly steps: readonly ExecutionStep[]
 }
 
@@ -101,11 +103,16 @@ function whole(reader: Reader, view: WholeExecutionView): WholeExecution {
   const { triggerType: type, triggerData, startedAt: at, variables } = view
   // Both are written by the runner alone.
   const saved = JSON.parse(variables) as { readonly [name: string]: Variable }
+  const rows = stepsOfExecution(reader.q, view.id)
+  const last = rows.at(-1)
+  // A call that failed is due by itself, its run once that is done.
+  const isPutOff = view.waitsFor === 'retry' && last?.status === 'calling' && last.lease === null
   return {
     ...placed(view),
+    dueAt: view.dueAt ?? (isPutOff ? last.dueAt : null),
     trigger: { type, at, data: JSON.parse(triggerData) as Fact },
     variables: Object.fromEntries(Object.entries(saved).map(([name, { value }]) => [name, value])),
-    steps: stepsOfExecution(reader.q, view.id).map(stepOf),
+    steps: rows.map(stepOf),
   }
 }
 

@@ -5,6 +5,7 @@ import {
   graphBytesMax,
   graphDepthMost,
   graphNodesMost,
+  graphPatternsMost,
   type Graph,
   type GraphEdge,
   type GraphFault,
@@ -36,6 +37,7 @@ export function graphFaults(value: unknown, triggerKind: string): GraphFault[] {
   return [
     ...misshapen,
     ...triggerFaults(nodes),
+    ...patternFaults(graph),
     ...nodes.flatMap((node) => [
       ...kindFaults(node),
       ...wayFaults(node, graph),
@@ -49,6 +51,20 @@ export function graphFaults(value: unknown, triggerKind: string): GraphFault[] {
 /** The node that starts a graph, if it has one. */
 export function triggerOf(value: unknown): GraphNode | undefined {
   return partsOf(value).nodes.find(({ type }) => type === 'trigger')
+}
+
+/** How many comparisons of a graph try a pattern. */
+export function patternsIn({ nodes }: Graph): number {
+  const rules = nodes.flatMap(({ data }): unknown[] => {
+    const listed = data?.['conditions']
+    return Array.isArray(listed) ? listed : []
+  })
+  return rules.filter((rule) => isObject(rule) && rule['operator'] === 'matches_regex').length
+}
+
+function patternFaults(graph: Graph): GraphFault[] {
+  const isWithin = patternsIn(graph) <= graphPatternsMost
+  return isWithin ? [] : [{ problem: 'tooManyPatterns', most: graphPatternsMost }]
 }
 
 type Parts = Graph & { readonly faults: readonly GraphFault[] }

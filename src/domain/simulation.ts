@@ -5,6 +5,7 @@ import { systemActor, type Desk, type Reader } from './tx.ts'
 import { replyIn } from './workflowactions.ts'
 import { needsApproval, type Autonomy } from './workflowapprovals.ts'
 import { isOutside } from './workflowcalls.ts'
+import { patternsIn } from './graphchecks.ts'
 import { factsOf } from './workflowfacts.ts'
 import { changesBetween, factsAfter, type FactChange } from './workflowforesight.ts'
 import type { Graph } from './workflowgraph.ts'
@@ -72,13 +73,15 @@ export async function simulateWorkflow(
   const program = programOf(graph)
   const tally = { tickets: 0, matched: 0, visits: {} as { [nodeId: string]: number } }
   const results: SimulatedTicket[] = []
+  // Patterns of the worst kind take long for a single ticket.
+  const atOnce = patternsIn(graph) > 0 ? 1 : chunkSize
   const from = 'from' in span ? span.from : 0
   const most = Math.min('last' in span ? span.last : (span.most ?? ticketsMost), ticketsMost)
   let place: Place | undefined =
     'to' in span ? { createdAt: span.to, id: 0 } : { createdAt: Number.MAX_SAFE_INTEGER, id: 0 }
   while (place && tally.tickets < most) {
     const at: Place = place
-    const limit = Math.min(chunkSize, most - tally.tickets)
+    const limit = Math.min(atOnce, most - tally.tickets)
     const chunk = desk.read(systemActor, (reader) => {
       const places = ticketsBefore(reader.q, at, from, limit)
       return { places, tried: places.map(({ id }) => simulateTicket(reader, program, id, rules)) }

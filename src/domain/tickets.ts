@@ -126,6 +126,16 @@ export function getTicketRow(reader: Reader, id: number | undefined): TicketRow 
  * that nobody asked for.
  */
 export function updateTicket(tx: Tx, id: number, patch: TicketPatch, cause?: UpdateCause): void {
+  changeTicket(tx, id, patch, cause)
+}
+
+/** As `updateTicket`, and tells what differed. */
+export function changeTicket(
+  tx: Tx,
+  id: number,
+  patch: TicketPatch,
+  cause?: UpdateCause,
+): TicketChanges {
   const ticket = getTicketRow(tx, id)
   const columns = { ...plainChanges(ticket, patch), ...statusChanges(tx, ticket, patch.status) }
   const changes: { -readonly [K in keyof TicketChanges]: TicketChanges[K] } = {}
@@ -142,9 +152,10 @@ export function updateTicket(tx: Tx, id: number, patch: TicketPatch, cause?: Upd
   if (labels) changes.labels = labels
   const custom = patch.customValues && setCustomValues(tx, id, patch.customValues)
   if (custom) changes.customFields = custom
-  if (Object.keys(changes).length === 0) return
+  if (Object.keys(changes).length === 0) return changes
   patchTicket(tx.q, ticket, { ...columns, updatedAt: tx.now })
   announceUpdate(tx, { ...ticket, ...columns }, changes, cause)
+  return changes
 }
 
 /** Sets `closed`; a ticket that is solved or closed already stays as it is. */

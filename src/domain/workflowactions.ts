@@ -1,4 +1,4 @@
-import { uidOf } from '../lib/ids.ts'
+import { publicId, uidOf } from '../lib/ids.ts'
 import { labelsOfTickets } from '../store/labels.ts'
 import { ticketPriorities, type TicketPriority } from '../store/schema.ts'
 import type { Assignee } from './assignments.ts'
@@ -6,9 +6,9 @@ import type { Fact } from './facts.ts'
 import { labelIdsByName } from './labels.ts'
 import { postMessage } from './messages.ts'
 import { findStaffByUid } from './staff.ts'
-import { getTicketRow, updateTicket, type TicketPatch } from './tickets.ts'
+import { getTicketRow, changeTicket, type TicketPatch } from './tickets.ts'
 import type { Reader, Tx } from './tx.ts'
-import { statusOf } from './workflowfacts.ts'
+import { changesTold, statusOf } from './workflowfacts.ts'
 import type { Action } from './workflowsteps.ts'
 
 /** The actions that are done in the desk itself, in the transaction of their step. */
@@ -54,8 +54,7 @@ export function doInDesk(
   }
   const patch = patchOf(tx, ticketId, type, config)
   if (typeof patch === 'string') return { failure: patch }
-  updateTicket(tx, ticketId, patch)
-  return { result: {} }
+  return { result: { changes: changesTold(tx, changeTicket(tx, ticketId, patch)) } }
 }
 
 /** The text of a reply, with the signature when the configuration asks for it. */
@@ -83,7 +82,7 @@ function say(tx: Tx, ticketId: number, body: string, { type, isFromModel }: Acti
     isByAi: isFromModel,
     isByWorkflow: true,
   })
-  return { result: { messageUid: message.uid } }
+  return { result: { messageId: publicId('message', message.uid) } }
 }
 
 /** What an action changes in its ticket, or why it cannot be said. */

@@ -1,3 +1,4 @@
+import { publicId } from '../lib/ids.ts'
 import { minuteMs, secondMs, type Millis } from '../lib/time.ts'
 import { updateRun, workflowState, type WorkflowState } from '../store/workflowruns.ts'
 import type { Fact, Facts } from './facts.ts'
@@ -185,8 +186,10 @@ function ask(walk: Walk, action: Action, next: string | null): void {
   const { tx, run, rules, facts } = walk
   const asked = propose(tx, run, action, { facts, signature: rules.signature })
   if (typeof asked === 'string') return refuse(walk, action, asked)
-  const { type, config } = action
-  record(walk, 'action', { type, config, approvalUid: asked.uid }, { status: 'waiting' })
+  const { type, config, isFromModel } = action
+  const approvalId = publicId('approval', asked.uid)
+  const detail = { type, config, approvalId, ...(isFromModel && { isFromModel }) }
+  record(walk, 'action', detail, { status: 'waiting' })
   const waiting = { waitsFor: 'approval', approvalId: asked.id, dueAt: null } as const
   pauseRun(tx, run, { ...placed(walk, next), ...waiting })
 }
@@ -195,7 +198,9 @@ function ask(walk: Walk, action: Action, next: string | null): void {
 function call(walk: Walk, action: Action, next: string | null): void {
   const prepared = prepareCall(action, walk.facts)
   if ('failure' in prepared) return refuse(walk, action, prepared.failure)
-  record(walk, 'action', { type: action.type, config: prepared.config }, { status: 'calling' })
+  const { type, isFromModel } = action
+  const detail = { type, config: prepared.config, ...(isFromModel && { isFromModel }) }
+  record(walk, 'action', detail, { status: 'calling' })
   updateRun(walk.tx.q, walk.run.id, {
     ...placed(walk, next),
     status: 'running',

@@ -1,12 +1,18 @@
 import type { Millis } from '../lib/time.ts'
 import { hourMs, minuteMs, secondMs } from '../lib/time.ts'
 import { runById, updateRun } from '../store/workflowruns.ts'
-import { callsDue, stepById, takeCallsBack, updateStep } from '../store/workflowsteps.ts'
+import {
+  callsDue,
+  giveCallsBack,
+  stepById,
+  takeCallsBack,
+  updateStep,
+} from '../store/workflowsteps.ts'
 import type { WorkflowStepRow } from '../store/schema.ts'
 import type { Fact, Facts, Variable } from './facts.ts'
 import type { Tx } from './tx.ts'
 import { textIn } from './workflowactions.ts'
-import { endRun, variablesOf } from './workflowruns.ts'
+import { endRun, isInCall, pauseRun, variablesOf } from './workflowruns.ts'
 import type { Action } from './workflowsteps.ts'
 
 // What leaves the machine. A step writes down that a call is to be made, under an id that every try of it carries;
@@ -31,6 +37,7 @@ type Config = Action['config']
 /** A call to be made: `uid` is the id that it carries however often it is tried. */
 export type Call = {
   readonly stepId: number
+  readonly workflowId: number
   readonly uid: string
   readonly type: OutsideAction
   readonly config: Config
@@ -49,6 +56,14 @@ export type CallOutcome =
       readonly isFinal: boolean
       readonly retryAfterMs?: Millis | undefined
     }
+
+/** What a step knows of its call. */
+type Detail = {
+  readonly type: OutsideAction
+  readonly config: Config
+  /** Whether a model wrote a part of the configuration. */
+  readonly isFromModel?: boolean
+}
 
 const retryDelays: readonly Millis[] = [
   10 * secondMs,
@@ -105,28 +120,63 @@ function told({ ticket, message }: Facts): Fact {
   return { subject, body: body.slice(0, textMax), status, priority, lastMessage }
 }
 
-/** Leases the calls that are due, until `leaseMs` from now. */
+export type Room = {
+  /** How many calls more may be under way. */
+  readonly most: number
+  /** How many of the same workflow may be, and how many of each are. */
+  readonly ofOneWorkflow: number
+  readonly underWay: ReadonlyMap<number, number>
+}
+
+/** So many of those that are due are looked at. */
+const seenMost = 100
+
+/** Calls of workflows that have no room are put off by so much when they hide all that is behind them. */
+const putOffMs = 5 * secondMs
+
+/** Leases calls that are due and have room, until `leaseMs` from now. */
 export function claimCalls(
   tx: Tx,
-  { lease, leaseMs, most }: { lease: string; leaseMs: Millis; most: number },
+  { lease, leaseMs, room }: { lease: string; leaseMs: Millis; room: Room },
 ): Call[] {
-  return callsDue(tx.q, tx.now, most).map((step) => {
+  const { chosen, hiding } = callsWithin(tx, room)
+  for (const { id } of hiding) updateStep(tx.q, id, { dueAt: tx.now + putOffMs })
+  return chosen.flatMap(({ id: stepId, workflowId, hops }) => {
+    const step = stepById(tx.q, stepId)
+    if (!step) return []
     const attempts = step.attempts + 1
-    updateStep(tx.q, step.id, { lease, attempts, dueAt: tx.now + leaseMs })
-    const { type, config } = JSON.parse(step.detail) as { type: OutsideAction; config: Config }
-    const { id: stepId, uid, hops } = step
-    return { stepId, uid, type, config, lease, attempts, hops: hops + 1 }
+    updateStep(tx.q, stepId, { lease, attempts, dueAt: tx.now + leaseMs })
+    const { type, config } = JSON.parse(step.detail) as Detail
+    return [{ stepId, workflowId, uid: step.uid, type, config, lease, attempts, hops: hops + 1 }]
   })
 }
 
-/** Whether a call is due. */
-export function areCallsDue(tx: Pick<Tx, 'q' | 'now'>): boolean {
-  return callsDue(tx.q, tx.now, 1).length > 0
+/** Whether `claimCalls` would do anything. */
+export function areCallsDue(tx: Pick<Tx, 'q' | 'now'>, room: Room): boolean {
+  const { chosen, hiding } = callsWithin(tx, room)
+  return chosen.length + hiding.length > 0
+}
+
+function callsWithin({ q, now }: Pick<Tx, 'q' | 'now'>, { most, ofOneWorkflow, underWay }: Room) {
+  const counts = new Map(underWay)
+  const due = callsDue(q, now, seenMost)
+  const chosen = due.filter(({ workflowId }) => {
+    const count = counts.get(workflowId) ?? 0
+    counts.set(workflowId, count + 1)
+    return count < ofOneWorkflow
+  })
+  const isHiding = chosen.length === 0 && due.length === seenMost
+  return { chosen: chosen.slice(0, most), hiding: isHiding ? due : [] }
 }
 
 /** At the start of the server: whoever held a lease is dead, so its calls come due at once. */
 export function takeBackCalls(tx: Tx): number {
   return takeCallsBack(tx.q, tx.now)
+}
+
+/** Before the server ends: what it has begun and not ended is not counted, and comes due at once. */
+export function giveBackCalls(tx: Tx, lease: string): number {
+  return giveCallsBack(tx.q, lease, tx.now)
 }
 
 /**
@@ -138,19 +188,27 @@ export function settleCall(tx: Tx, { stepId, lease, attempts }: Call, outcome: C
   if (!step || step.status !== 'calling') return
   if (step.lease !== lease || step.attempts !== attempts) return
   if ('failure' in outcome) return settleFailure(tx, step, outcome)
-  const { type, config } = JSON.parse(step.detail) as { type: OutsideAction; config: Config }
+  const detail = JSON.parse(step.detail) as Detail
+  const { type, config } = detail
   updateStep(tx.q, step.id, {
     ...settled(tx),
     status: 'done',
-    detail: JSON.stringify({ type, config, ...outcome.result }),
+    detail: JSON.stringify({ ...detail, ...outcome.result }),
     error: null,
   })
   const run = runById(tx.q, step.runId)
-  if (!run || run.waitsFor !== 'call') return
-  const name = outcome.variable && (textIn(config, 'saveAs') || usualNames[type])
-  const saved = name ? { ...variablesOf(run), [name]: outcome.variable } : undefined
+  if (!run || !isInCall(run)) return
+  const { variable } = outcome
+  const name = variable && (textIn(config, 'saveAs') || usualNames[type])
+  // Who was sent what a model wrote may send it back.
+  const isFromModel = variable?.isFromModel === true || detail.isFromModel === true
+  const saved = name
+    ? { ...variablesOf(run), [name]: { value: variable.value, isFromModel } }
+    : undefined
   updateRun(tx.q, run.id, {
-    waitsFor: null,
+    // After a first failure it has to take its turn again.
+    waitsFor: run.waitsFor === 'retry' ? 'retry' : null,
+    error: null,
     dueAt: tx.now,
     variables: saved && JSON.stringify(saved),
   })
@@ -167,14 +225,18 @@ function settleFailure(
   step: WorkflowStepRow,
   { failure, isFinal, retryAfterMs }: Extract<CallOutcome, { failure: string }>,
 ): void {
+  const run = runById(tx.q, step.runId)
+  const isCalling = run !== undefined && isInCall(run)
   const delay = retryDelays[step.attempts - 1]
   if (!isFinal && delay !== undefined) {
     const dueAt = tx.now + Math.max(delay, Math.min(retryAfterMs ?? 0, hourMs))
-    return updateStep(tx.q, step.id, { lease: null, dueAt, error: failure })
+    updateStep(tx.q, step.id, { lease: null, dueAt, error: failure })
+    // Other runs of the ticket need not wait for a receiver that is down.
+    if (isCalling) pauseRun(tx, run, { waitsFor: 'retry', dueAt: null, error: failure })
+    return
   }
   updateStep(tx.q, step.id, { ...settled(tx), status: 'failed', error: failure })
-  const run = runById(tx.q, step.runId)
-  if (run?.waitsFor === 'call') endRun(tx, run, { error: failure })
+  if (isCalling) endRun(tx, run, { error: failure })
 }
 
 function settled(tx: Tx) {

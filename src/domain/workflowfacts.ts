@@ -6,7 +6,8 @@ import { lastCustomerMessageId, messageById, openingOfTicket } from '../store/me
 import type { CustomerRow, TicketRow, TicketStatus } from '../store/schema.ts'
 import { staffById } from '../store/staff.ts'
 import { ticketRow } from '../store/tickets.ts'
-import type { CustomerFacts, Facts, MessageFacts, TicketFacts } from './facts.ts'
+import type { TicketChanges } from './events.ts'
+import type { CustomerFacts, Fact, Facts, MessageFacts, TicketFacts } from './facts.ts'
 import { directionOf, type Message } from './messages.ts'
 import type { StatusChange } from './tickets.ts'
 import type { Reader } from './tx.ts'
@@ -110,4 +111,26 @@ function messageFacts(message: Message): MessageFacts {
 function customFields({ q }: Reader, ticketId: number): { readonly [name: string]: string } {
   const values = customValuesOfTickets(q, [ticketId])
   return Object.fromEntries(values.map(({ label, value }) => [label, value]))
+}
+
+type Told = { readonly [name: string]: { readonly from: Fact; readonly to: Fact } }
+
+/** The changes in the words of a graph. */
+export function changesTold(tx: Reader, changes: TicketChanges): Told {
+  const { status, assignedTo, labels, customFields, ...plain } = changes
+  return {
+    ...(plain as Told),
+    ...(status && { status: { from: statusWord(status.from), to: statusWord(status.to) } }),
+    ...(assignedTo && {
+      assignedTo: { from: whom(tx, assignedTo.from), to: whom(tx, assignedTo.to) },
+    }),
+    ...(labels && { tags: labels }),
+    ...(customFields && { customFields }),
+  }
+}
+
+function whom(tx: Reader, assignee: number | 'ai' | null): string | null {
+  if (typeof assignee !== 'number') return assignee
+  const person = staffById(tx.q, assignee)
+  return person ? publicId('staff', person.uid) : null
 }

@@ -106,6 +106,7 @@ export type GraphProblem =
   | { readonly problem: 'nodes' }
   | { readonly problem: 'edges' }
   | { readonly problem: 'tooManyNodes'; readonly most: number }
+  | { readonly problem: 'tooManyPatterns'; readonly most: number }
   | { readonly problem: 'tooLarge'; readonly mostBytes: number }
   | { readonly problem: 'tooDeep'; readonly most: number }
   | { readonly problem: 'nodeShape'; readonly position: number }
@@ -141,6 +142,8 @@ export type GraphProblem =
   | { readonly problem: 'timezone'; readonly at: string }
 
 export const graphNodesMost = 200
+/** A run may have to try each of them in one step, and nobody else gets on meanwhile. */
+export const graphPatternsMost = 20
 /** Of its JSON. */
 export const graphBytesMax = 256 * 1024
 /** How many objects and lists may be inside one another. */

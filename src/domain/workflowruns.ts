@@ -177,10 +177,15 @@ export function endRun(tx: Tx, run: Run, { error, isSkipped = false, steps }: En
 
 const errorMax = 500
 
+/** Whether it waits for a call, or for a call that is to be tried again; a step that is to be has a moment. */
+export function isInCall({ waitsFor, dueAt }: Run): boolean {
+  return waitsFor === 'call' || (waitsFor === 'retry' && dueAt === null)
+}
+
 /** What the run waited for is not waited for any more. */
-function closeOpenStep(tx: Tx, { id, waitsFor, approvalId }: Run, error: string): void {
-  if (waitsFor !== 'call' && waitsFor !== 'approval' && approvalId === null) return
-  const step = stepsOfRun(tx.q, id).at(-1)
+function closeOpenStep(tx: Tx, run: Run, error: string): void {
+  if (!isInCall(run) && run.waitsFor !== 'approval' && run.approvalId === null) return
+  const step = stepsOfRun(tx.q, run.id).at(-1)
   if (step?.status !== 'calling' && step?.status !== 'waiting') return
   const settled = { lease: null, dueAt: null, settledAt: tx.now }
   updateStep(tx.q, step.id, { ...settled, status: 'failed', error })

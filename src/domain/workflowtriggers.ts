@@ -2,15 +2,14 @@ import { localMoment } from '../lib/cron.ts'
 import { publicId } from '../lib/ids.ts'
 import type { Millis } from '../lib/time.ts'
 import { customValuesOfTickets } from '../store/customvalues.ts'
-import { staffById } from '../store/staff.ts'
 import type { TriggerKind } from '../store/schema.ts'
 import { runsWaitingOnTicket } from '../store/workflowruns.ts'
 import { putTimer, removeTimer } from '../store/workflowtimes.ts'
-import type { EventBodies, NewEvent, RecordedEvent, TicketChanges } from './events.ts'
+import type { EventBodies, NewEvent, RecordedEvent } from './events.ts'
 import { folded, type Fact } from './facts.ts'
 import type { Tx } from './tx.ts'
 import { resumeDecided } from './workflowapprovals.ts'
-import { statusWord } from './workflowfacts.ts'
+import { changesTold } from './workflowfacts.ts'
 import type { TimerBasis, TimerRule, Watching, WatchingList } from './workflowlist.ts'
 import { failRun, leadOf, startRun } from './workflowruns.ts'
 
@@ -114,28 +113,6 @@ function updateOccasions(tx: Tx, body: EventBodies['ticket.updated']): Occasion[
     occasions.push({ kind: 'tag_added', data: { ...data, tag: added[0] ?? '', tags: added } })
   }
   return occasions
-}
-
-type Told = { readonly [name: string]: { readonly from: Fact; readonly to: Fact } }
-
-/** The changes in the words of a graph. */
-function changesTold(tx: Tx, changes: TicketChanges): Told {
-  const { status, assignedTo, labels, customFields, ...plain } = changes
-  return {
-    ...(plain as Told),
-    ...(status && { status: { from: statusWord(status.from), to: statusWord(status.to) } }),
-    ...(assignedTo && {
-      assignedTo: { from: whom(tx, assignedTo.from), to: whom(tx, assignedTo.to) },
-    }),
-    ...(labels && { tags: labels }),
-    ...(customFields && { customFields }),
-  }
-}
-
-function whom(tx: Tx, assignee: number | 'ai' | null): string | null {
-  if (typeof assignee !== 'number') return assignee
-  const person = staffById(tx.q, assignee)
-  return person ? publicId('staff', person.uid) : null
 }
 
 /** What an event does to the timers of a basis: sets them anew, takes them away, or nothing. */

@@ -10,6 +10,7 @@ const sentences: Sentences = {
   nodes: () => 'nodes must be a list',
   edges: () => 'edges must be a list',
   tooManyNodes: ({ most }) => `a graph has at most ${most} nodes`,
+  tooManyPatterns: ({ most }) => `a graph has at most ${most} comparisons with matches_regex`,
   tooLarge: ({ mostBytes }) => `a graph has at most ${mostBytes / 1024} KB`,
   tooDeep: ({ most }) => `a graph is at most ${most} levels deep`,
   nodeShape: ({ position }) =>

@@ -2,10 +2,12 @@ import { jobActor, type Desk } from '../domain/tx.ts'
 import {
   areCallsDue,
   claimCalls,
+  giveBackCalls,
   settleCall,
   takeBackCalls,
   type Call,
   type CallOutcome,
+  type Room,
 } from '../domain/workflowcalls.ts'
 import type { Log } from '../lib/log.ts'
 import { secondMs, type Millis } from '../lib/time.ts'
@@ -23,6 +25,8 @@ export type CallParts = {
   readonly timeoutMs: () => Millis
   /** How many are made at the same time. */
   readonly inFlightMost: () => number
+  /** Breaks off every call that is under way. */
+  readonly breakOff: () => void
 }
 
 // Past the deadline of a call, for a process that was held up.
@@ -31,9 +35,10 @@ const leaseMarginMs = 30 * secondMs
 /** The calls of workflows that leave the machine: claimed, made outside of any transaction, and settled. */
 export class CallDesk {
   readonly #parts: CallParts
-  readonly #underWay = new Map<number, Promise<void>>()
+  readonly #underWay = new Map<Call, Promise<void>>()
   #isClaiming = false
   #isStopping = false
+  #hasGivenBack = false
   #tellSettled: () => void = () => {}
 
   constructor(parts: CallParts) {
@@ -58,9 +63,10 @@ export class CallDesk {
 
   /** Begins calls that are due, as many as there is room for. A question costs no commit. */
   look(): void {
-    const { desk, log, inFlightMost } = this.#parts
-    if (this.#isClaiming || this.#isStopping || this.inFlight >= inFlightMost()) return
-    if (!desk.read(jobActor, areCallsDue)) return
+    const { desk, log } = this.#parts
+    const room = this.#room()
+    if (this.#isClaiming || this.#isStopping || room.most <= 0) return
+    if (!desk.read(jobActor, (reader) => areCallsDue(reader, room))) return
     this.#isClaiming = true
     this.#claim()
       .catch((err: unknown) => log.error('workflow calls not claimed', err))
@@ -69,27 +75,48 @@ export class CallDesk {
       })
   }
 
-  /** Begins nothing more, and waits for what is under way, `graceMs` at most. The rest comes due again. */
+  /** Begins nothing more, gives what is under way `graceMs`, and the rest back. */
   async stop(graceMs: Millis): Promise<void> {
     this.#isStopping = true
+    const { desk, lease, log, breakOff } = this.#parts
     const { promise: late, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, graceMs)
     await Promise.race([Promise.all(this.#underWay.values()), late])
     clearTimeout(timer)
+    this.#hasGivenBack = true
+    try {
+      const given = await desk.write(jobActor, (tx) => giveBackCalls(tx, lease))
+      if (given > 0) log.info('workflow calls given back', { calls: given })
+    } catch (err) {
+      // The next run of the server takes them back.
+      log.error('workflow calls not given back', err)
+    }
+    breakOff()
   }
 
   async #claim(): Promise<void> {
-    const { desk, lease, timeoutMs, inFlightMost } = this.#parts
-    const most = inFlightMost() - this.inFlight
-    const leaseMs = timeoutMs() + leaseMarginMs
-    const calls = await desk.write(jobActor, (tx) => claimCalls(tx, { lease, leaseMs, most }))
+    const { desk, lease, timeoutMs } = this.#parts
+    const claim = { lease, leaseMs: timeoutMs() + leaseMarginMs, room: this.#room() }
+    const calls = await desk.write(jobActor, (tx) => claimCalls(tx, claim))
+    // What was claimed while stopping is given back with the rest.
+    if (this.#isStopping) return
     for (const call of calls) {
       const done = this.#make(call).finally(() => {
-        this.#underWay.delete(call.stepId)
+        this.#underWay.delete(call)
         this.#tellSettled()
       })
-      this.#underWay.set(call.stepId, done)
+      this.#underWay.set(call, done)
     }
+  }
+
+  #room(): Room {
+    const underWay = new Map<number, number>()
+    for (const { workflowId } of this.#underWay.keys()) {
+      underWay.set(workflowId, (underWay.get(workflowId) ?? 0) + 1)
+    }
+    const most = this.#parts.inFlightMost()
+    // A receiver that hangs must not hold up the calls of other workflows.
+    return { most: most - this.inFlight, ofOneWorkflow: Math.ceil(most / 2), underWay }
   }
 
   async #make(call: Call): Promise<void> {
@@ -100,6 +127,7 @@ export class CallDesk {
         log.error('workflow call failed', err, { call: uid })
         return { failure: 'It failed for a reason in the log', isFinal: false }
       })
+      if (this.#hasGivenBack) return
       await desk.write(jobActor, (tx) => settleCall(tx, call, outcome))
       const failure = 'failure' in outcome ? outcome.failure : null
       log.info('workflow call made', { call: uid, action: type, attempt: attempts, failure })

@@ -66,16 +66,16 @@ const everywhere = new Networks(['0.0.0.0/0', '::/0'])
 export function makeRunner(parts: HouseParts): WorkflowRunner {
   const { desk, machine, settings, targets } = parts
   const { clock, monotonic, random, log } = machine
+  const ended = new AbortController()
   const services = (): Services => {
     const { mail, modelTimeoutMs, sendTimeoutMs, ...named } = settings()
-    const rules = targets()
-    const own = { ...rules, allowed: everywhere, timeoutMs: modelTimeoutMs, monotonic }
+    const common = { ...targets(), monotonic, ended: ended.signal }
+    const own = { ...common, allowed: everywhere, timeoutMs: modelTimeoutMs }
     return {
       ...named,
       mail: mail && mailClient(mail),
       send: outboundClient({
-        ...rules,
-        monotonic,
+        ...common,
         timeoutMs: sendTimeoutMs,
         bodyBytesMax: answerBytesMax,
       }),
@@ -90,6 +90,7 @@ export function makeRunner(parts: HouseParts): WorkflowRunner {
     make: callMaker(services),
     timeoutMs: () => Math.max(settings().sendTimeoutMs, settings().modelTimeoutMs),
     inFlightMost: () => settings().callsAtOnce,
+    breakOff: () => ended.abort(),
   })
   const programs = new Programs()
   const rules = () => ({ programs, ...settings() })

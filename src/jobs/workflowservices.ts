@@ -1,6 +1,7 @@
 import type { Fact } from '../domain/facts.ts'
 import { textIn } from '../domain/workflowactions.ts'
 import type { Call, CallOutcome, OutsideAction } from '../domain/workflowcalls.ts'
+import { isDeeperThan } from '../lib/depth.ts'
 import { isEmail } from '../lib/email.ts'
 import { secondMs, type Millis } from '../lib/time.ts'
 import { version } from '../lib/version.ts'
@@ -25,6 +26,8 @@ export type Services = {
 }
 
 const textKept = 2000
+const savedMax = 16_000
+const savedLevelsMost = 32
 const recipientsMax = 10
 const subjectMax = 250
 
@@ -157,7 +160,20 @@ function isPlain(value: unknown): value is string | number | boolean {
 function settled(outcome: Outcome): CallOutcome {
   const failure = failureOf(outcome)
   if (failure) return failure
-  return { result: { status: outcome.status, answer: outcome.text.slice(0, textKept) } }
+  const { status, text } = outcome
+  const variable = { value: saidIn(text), isFromModel: false }
+  return { result: { status, answer: text.slice(0, textKept) }, variable }
+}
+
+/** What an answer says, for the steps after it: its JSON, or its text. */
+function saidIn(text: string): Fact {
+  const kept = text.slice(0, savedMax)
+  try {
+    const value = JSON.parse(kept) as Fact
+    return isDeeperThan(value, savedLevelsMost) ? kept : value
+  } catch {
+    return kept
+  }
 }
 
 /** Failures of the network that may pass; whatever else fails is for good. */

@@ -3,13 +3,15 @@ import { hourMs, isDay, type Millis } from './time.ts'
 
 /*
  * Times of a cron expression: five fields, as crontab has them, by the clocks of a place. Croner reads them and
- * nothing else; no timer of it ever runs. A time that the clocks leap over comes at the end of the gap; one that
- * they show twice comes once, but steps and ranges go on through both hours. Day of month and weekday are either
- * of the two.
+ * nothing else; no timer of it ever runs. Times that are written out, as numbers, lists or ranges, are not lost and
+ * not repeated when the clocks change: those that they leap over come at the end of the gap, and those that they
+ * show twice come once. With a star or a step in the hour or the minute it goes on by what the clocks show: nothing
+ * within the gap, and both hours in autumn. Day of month and weekday are either of the two.
  */
 
 const expressionMax = 100
 const fields = 5
+const reading = { mode: '5-part', fixedTimeRule: 'no-wildcard', paused: true } as const
 
 /** Whether an expression can be read, and says at least one time that the calendar has. */
 export function isCron(expression: string): boolean {
@@ -19,11 +21,7 @@ export function isCron(expression: string): boolean {
 /** The first time after `after`, or null when there is none. Throws for what `isCron` or a zone refuses. */
 export function nextRun(expression: string, timezone: string, after: Millis): Millis | null {
   if (!isFiveFields(expression)) throw new RangeError('An expression has five fields')
-  return (
-    new Cron(expression, { mode: '5-part', timezone, paused: true })
-      .nextRun(new Date(after))
-      ?.getTime() ?? null
-  )
+  return new Cron(expression, { ...reading, timezone }).nextRun(new Date(after))?.getTime() ?? null
 }
 
 /** No clock is further ahead of UTC. */

@@ -12,7 +12,7 @@ export type Pattern = { isIn(text: string): boolean }
 const sourceMax = 1000
 const sizeMax = 2000
 const textMax = 200_000
-const workMax = 8_000_000
+const workMax = 4_000_000
 const keptMax = 200
 
 const kept = new Map<string, Pattern | undefined>()

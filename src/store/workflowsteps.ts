@@ -19,7 +19,13 @@ const ofRun = select(getTableColumns(workflowSteps), (db, row) =>
     .orderBy(workflowSteps.position),
 )
 
-const due = select({ ...getTableColumns(workflowSteps), hops: workflowRuns.hops }, (db, row) =>
+const dueColumns = {
+  id: workflowSteps.id,
+  workflowId: workflowRuns.workflowId,
+  hops: workflowRuns.hops,
+}
+
+const due = select(dueColumns, (db, row) =>
   db
     .select(row)
     .from(workflowSteps)
@@ -36,6 +42,13 @@ const takeBack = command((db) =>
     .where(sql`${workflowSteps.dueAt} IS NOT NULL AND ${workflowSteps.lease} IS NOT NULL`),
 )
 
+const giveBack = command((db) =>
+  db
+    .update(workflowSteps)
+    .set({ lease: null, dueAt: sql`${cell('now')}`, attempts: sql`${workflowSteps.attempts} - 1` })
+    .where(sql`${workflowSteps.dueAt} IS NOT NULL AND ${workflowSteps.lease} = ${value('lease')}`),
+)
+
 export const insertStep = inserter(workflowSteps)
 
 export const updateStep = patcher(workflowSteps)
@@ -49,12 +62,21 @@ export function stepsOfRun(q: Queries, runId: number): WorkflowStepRow[] {
   return ofRun(q).all({ runId })
 }
 
-/** A call with how many webhooks lie behind its run. */
-export type DueCall = WorkflowStepRow & { readonly hops: number }
+/** A step whose call is to be made, and how many webhooks lie behind its run. */
+export type DueCall = {
+  readonly id: number
+  readonly workflowId: number
+  readonly hops: number
+}
 
 /** Calls that are to be made now, the longest due first; those whose lease has ended among them. */
 export function callsDue(q: Queries, now: Millis, limit: number): DueCall[] {
   return due(q).all({ now, limit })
+}
+
+/** Makes the calls of a lease due, as if they had not been begun. Returns how many those were. */
+export function giveCallsBack(q: Queries, lease: string, now: Millis): number {
+  return giveBack(q).run({ lease, now }).changes
 }
 
 /** Makes every leased call due: at the start of the server, when nobody can hold a lease. */

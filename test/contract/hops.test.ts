@@ -81,6 +81,7 @@ function runnerOf(target: string): { run(): Promise<void> } {
     log: silent,
     lease: 'test',
     inFlightMost: () => 16,
+    breakOff: () => {},
     timeoutMs: () => 1000,
     make: callMaker(() => ({ ...services, send, sendToOwn: send })),
   })

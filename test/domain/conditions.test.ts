@@ -58,6 +58,8 @@ describe('a condition', () => {
     ['customer.sentiment', 'equals', 'Negative', true],
     ['message.has_attachment', 'equals', false, true],
     ['message.hasAttachment', 'equals', true, false],
+    ['has_attachment', 'equals', false, true],
+    ['language', 'is_empty', undefined, true],
     ['message.language', 'is_empty', null, true],
     ['message.language', 'equals', 'en', false],
     ['time_since_created', 'greater_than_or_equal', 1440, true],

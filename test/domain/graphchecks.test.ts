@@ -50,6 +50,21 @@ const faultsAt = (type: string, data: Data) => faultsOf(only(type, data))
 const triggerFaults = (data: Data, kind: string) =>
   faultsOf({ nodes: [node('t', 'trigger', data), node('e', 'end')], edges: [edge('t', 'e')] }, kind)
 
+const tries = (count: number) => ({
+  conditions: Array.from({ length: count }, () => ({
+    field: 'ticket.body',
+    operator: 'matches_regex',
+    value: 'refund',
+  })),
+})
+
+test('a graph tries so many patterns and no more, for they are tried in one go', () => {
+  expect(faultsAt('condition', tries(20))).toEqual([])
+  expect(faultsAt('condition', tries(21))).toEqual([
+    'A graph has at most 20 comparisons with matches_regex',
+  ])
+})
+
 describe('a graph', () => {
   test('as the contract has it is good', () => expect(faultsOf(documented)).toEqual([]))
 

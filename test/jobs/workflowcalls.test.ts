@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { triggerWorkflow } from '../../src/domain/executions.ts'
 import { decideApproval, expireApprovals, type Verdict } from '../../src/domain/approvals.ts'
 import { updateCustomer } from '../../src/domain/customers.ts'
 import { postMessage } from '../../src/domain/messages.ts'
@@ -66,6 +67,19 @@ async function decide(verdict: Verdict): Promise<void> {
   await write((tx) => decideApproval(tx, uid, verdict))
 }
 
+/** Begins what is due; calls that hang stay under way. */
+async function begin(): Promise<void> {
+  for (let turns = 0; turns < 5; turns++) {
+    await house.runner.job.step(house.time.now)
+    await house.runner.settled()
+    await Bun.sleep(1)
+  }
+}
+
+function callsTo(url: string): number {
+  return house.calls.filter(({ config }) => config['url'] === url).length
+}
+
 describe('a call', () => {
   test('is written down first, made with its places filled, and its run goes on', async () => {
     await house.add({ graph: line(webhook, note) })
@@ -96,6 +110,54 @@ describe('a call', () => {
     expect(run()).toEqual({ status: 'completed', waits_for: null, error: null })
   })
 
+  test('saves what it was answered under the name that it is given (keva.md 8.5)', async () => {
+    const asked = { ...webhook, config: { ...webhook.config, saveAs: 'answer' } }
+    const shown = { action: 'add_internal_note', config: { content: '{{variables.answer.id}}' } }
+    await house.add({ graph: line(asked, shown) })
+    house.outcomes.push({ result: {}, variable: { value: { id: 'A-7' }, isFromModel: false } })
+    await house.open()
+    await house.settle()
+    expect(said()).toEqual([{ sender_kind: 'workflow', body: 'A-7' }])
+  })
+
+  test('that was sent what a model wrote is answered by a model, as far as anybody knows', async () => {
+    const echo = { action: 'send_webhook', config: { url: 'https://x.test', saveAs: 'echo' } }
+    const draft = { action: 'generate_ai_response', config: { promptTemplate: 'Answer' } }
+    const sent = { ...echo, config: { ...echo.config, body: '{{variables.response}}' } }
+    const reply = { action: 'send_reply', config: { content: '{{variables.echo}}' } }
+    await house.add({ graph: line(draft, sent, reply) })
+    house.outcomes.push(
+      { result: {}, variable: { value: 'Dear all', isFromModel: true } },
+      { result: {}, variable: { value: 'Dear all', isFromModel: false } },
+    )
+    await house.open()
+    await house.settle()
+    await decide({ decision: 'approved' })
+    await house.settle()
+    expect(run()).toMatchObject({ status: 'waiting', waits_for: 'approval' })
+    expect(approval().draft).toBe('Dear all')
+    expect(said()).toEqual([])
+  })
+
+  test('that is tried again lets the other runs of the ticket pass, and takes its turn again', async () => {
+    const before = { action: 'add_internal_note', config: { content: 'before' } }
+    await house.add({ graph: line(webhook, note) })
+    await house.add({ graph: line(before, { delay: 20, unit: 'seconds' }, before) })
+    house.outcomes.push({ failure: 'busy', isFinal: false })
+    await house.open()
+    await house.settle()
+    expect(said().map(({ body }) => body)).toEqual(['before'])
+    expect(house.rows('SELECT status, waits_for, error FROM workflow_runs ORDER BY id')).toEqual([
+      { status: 'running', waits_for: 'retry', error: 'busy' },
+      { status: 'waiting', waits_for: 'delay', error: null },
+    ])
+    await house.pass(10 * secondMs)
+    await house.pass(10 * secondMs)
+    expect(said().map(({ body }) => body)).toEqual(['before', 'done', 'before'])
+    expect(house.rows("SELECT 1 FROM workflow_runs WHERE status = 'completed'")).toHaveLength(2)
+    expect(house.rows('SELECT 1 FROM workflow_runs WHERE error IS NOT NULL')).toEqual([])
+  })
+
   test('fails its run in the end, or at once when that is certain', async () => {
     await house.add({ graph: line(webhook, note) })
     for (let n = 0; n < 6; n++) house.outcomes.push({ failure: `no ${n}`, isFinal: false })
@@ -116,7 +178,11 @@ describe('a call', () => {
     house.outcomes.push({ failure: 'x', isFinal: false })
     await house.settle()
     // Another server takes it, and dies with it.
-    const claim = { lease: 'dead', leaseMs: hourMs, most: 9 }
+    const claim = {
+      lease: 'dead',
+      leaseMs: hourMs,
+      room: { most: 9, ofOneWorkflow: 9, underWay: new Map() },
+    }
     house.time.now += 10 * secondMs
     const [taken] = await write((tx) => claimCalls(tx, claim))
     await house.pass(secondMs)
@@ -134,6 +200,42 @@ describe('a call', () => {
 function platform(actionId: string, note: string): Config {
   return { platform: 'shop', actionId, params: { note } }
 }
+test('a call that hangs when the server stops is given back, and not counted', async () => {
+  await house.add({ graph: line(webhook, note) })
+  house.outcomes.push('hangs')
+  await house.open()
+  await house.runner.job.step(house.time.now)
+  await house.runner.settled()
+  while (house.calls.length === 0) await Bun.sleep(0)
+  await house.callDesk.stop(5)
+  expect(house.logged.slice(-2)).toEqual(['workflow calls given back', 'broken off'])
+  expect(house.rows('SELECT attempts, lease, due_at FROM workflow_steps')).toEqual([
+    { attempts: 0, lease: null, due_at: house.time.now },
+  ])
+  const next = await workflowHouse(house)
+  await next.settle()
+  expect(next.calls.map(({ uid }) => uid)).toEqual(house.calls.map(({ uid }) => uid))
+  expect(run()?.status).toBe('completed')
+})
+
+describe('calls that hang', () => {
+  test('leave room for those of other workflows, however many are behind them', async () => {
+    const hanging = { action: 'send_webhook', config: { url: 'https://hang.test' } }
+    await house.add({ graph: line(hanging) })
+    for (let n = 0; n < 150; n++) {
+      house.outcomes.push('hangs')
+      await house.open()
+    }
+    await begin()
+    expect(callsTo('https://hang.test')).toBe(8)
+    house.outcomes.length = 0
+    const other = await house.add({ triggerKind: 'manual', graph: line(webhook) })
+    await write((tx) => triggerWorkflow(tx, other, { ticketId: null, data: {} }))
+    await begin()
+    expect(callsTo('https://hang.test')).toBe(8)
+    expect(callsTo('https://x.test')).toBe(1)
+  })
+})
 
 describe('what a model wrote', () => {
   const draft = { value: 'Dear {{customer.name}}', isFromModel: true }
@@ -336,20 +438,17 @@ describe('what a model wrote', () => {
     const mail = { action: 'send_email', config: { to: 'a@b.test', subject: 'x', body: text } }
     await asked(2, mail)
     await house.add({ graph: line(webhook, note), triggerKind: 'ticket_updated' })
-    house.outcomes.push({ failure: 'busy', isFinal: false })
     await write((tx) => updateTicket(tx, 1, { subject: 'other' }))
-    await house.settle()
     await decide({ decision: 'approved' })
-    await house.settle()
-    const sent = () => house.calls.map(({ type }) => type)
-    expect(sent()).toEqual(['generate_ai_response', 'send_webhook'])
+    await house.runner.job.step(house.time.now)
+    await house.runner.settled()
     expect(house.rows('SELECT waits_for FROM workflow_runs ORDER BY id')).toEqual([
       { waits_for: 'turn' },
       { waits_for: 'call' },
     ])
-    await house.pass(10 * secondMs)
     await house.settle()
-    expect(sent().slice(2)).toEqual(['send_webhook', 'send_email'])
+    const sent = house.calls.map(({ type }) => type)
+    expect(sent).toEqual(['generate_ai_response', 'send_webhook', 'send_email'])
     expect(house.rows('SELECT DISTINCT status FROM workflow_runs')).toEqual([
       { status: 'completed' },
     ])

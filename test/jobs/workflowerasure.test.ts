@@ -83,7 +83,8 @@ describe('what waits for an erased customer fails with the reason', () => {
 
   test('a call that is under way: its end changes nothing', async () => {
     await open(mail)
-    const claim = { lease: 'other', leaseMs: hourMs, most: 9 }
+    const room = { most: 9, ofOneWorkflow: 9, underWay: new Map<number, number>() }
+    const claim = { lease: 'other', leaseMs: hourMs, room }
     // Only as far as the call, which another server makes.
     house.outcomes.push({ failure: 'busy', isFinal: false })
     await house.settle()
@@ -107,12 +108,12 @@ describe('what waits for an erased customer fails with the reason', () => {
 
   test('those that wait for their turn', async () => {
     for (let n = 0; n < 3; n++) await house.add({ graph: line(mail, note) })
-    house.outcomes.push({ failure: 'busy', isFinal: false })
     await house.open()
-    await house.settle()
+    const waits = house.rows('SELECT waits_for FROM workflow_runs ORDER BY id')
+    expect(waits).toEqual([null, 'turn', 'turn'].map((waits_for) => ({ waits_for })))
     await erase()
     expect(runs()).toEqual([ended, ended, ended])
-    await expectNothingMore(1)
+    await expectNothingMore(0)
   })
 
   test('a proposal, which nobody can agree to any more', async () => {

@@ -120,7 +120,11 @@ describe('a run', () => {
       {
         kind: 'action',
         status: 'done',
-        detail: { type: 'set_priority', config: { priority: 'urgent' } },
+        detail: {
+          type: 'set_priority',
+          config: { priority: 'urgent' },
+          changes: { priority: { from: 'medium', to: 'urgent' } },
+        },
       },
     ])
     expect(

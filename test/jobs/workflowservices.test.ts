@@ -32,12 +32,18 @@ beforeEach(() => {
 })
 
 function make(type: OutsideAction, config: { readonly [name: string]: Fact }) {
-  const call: Call = { stepId: 1, uid: 'u1', type, config, lease: 'l', attempts: 2, hops: 3 }
+  const common = { stepId: 1, workflowId: 1, uid: 'u1', lease: 'l', attempts: 2, hops: 3 }
+  const call: Call = { ...common, type, config }
   return callMaker(() => services)(call)
 }
 
 function said(text: string): Outcome {
   return { ...fine, text: JSON.stringify({ choices: [{ message: { content: text } }] }) }
+}
+
+/** What a call came to that was answered so, and what is saved of it. */
+function answered(answer: string, value: unknown = answer): object {
+  return { result: { status: 200, answer }, variable: { value, isFromModel: false } }
 }
 
 describe('send_webhook', () => {
@@ -54,6 +60,7 @@ describe('send_webhook', () => {
       await make('send_webhook', { url: 'https://x.test/a', method: 'put', headers, body }),
     ).toEqual({
       result: { status: 200, answer: 'ok' },
+      variable: { value: 'ok', isFromModel: false },
     })
     expect(sent).toEqual([
       {
@@ -89,7 +96,9 @@ describe('send_webhook', () => {
       { status: 429, retryAfter: '120' },
       { failure: 'It was answered 429', isFinal: false, retryAfterMs: 120_000 },
     ],
-    [{ failure: 'response_too_large', text: 'x' }, { result: { status: 200, answer: 'x' } }],
+    [{ failure: 'response_too_large', text: 'x' }, answered('x', 'x')],
+    [{ text: '{"id":"A-7"}' }, answered('{"id":"A-7"}', { id: 'A-7' })],
+    [{ text: '['.repeat(40) + ']'.repeat(40) }, answered('['.repeat(40) + ']'.repeat(40))],
   ])('%p: %p', async (came, expected) => {
     outcome = { ...fine, ...came }
     expect(await make('send_webhook', { url: 'https://x.test' })).toEqual(expected as never)

@@ -51,6 +51,20 @@ describe('nextRun', () => {
       next: '2026-03-08T07:00',
     },
     {
+      what: 'comes at the end of the gap for a time of a list',
+      cron: '0,30 2,14 * * *',
+      zone: newYork,
+      after: '2026-03-08T05:00Z',
+      next: '2026-03-08T07:00',
+    },
+    {
+      what: 'comes once in autumn for a time of a range',
+      cron: '30 1-2 * * *',
+      zone: newYork,
+      after: '2026-11-01T05:30Z',
+      next: '2026-11-01T07:30',
+    },
+    {
       what: 'comes once in autumn',
       cron: '30 1 * * *',
       zone: newYork,

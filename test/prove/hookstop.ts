@@ -4,8 +4,8 @@ import type { CheckResult } from './checks.ts'
 import { addEndpoint, openTickets, startHooked, until } from './hooks.ts'
 import { inspect } from './inspect.ts'
 import { workFolder } from './shim.ts'
+import { hangingReceiver, stopInTime } from './stopping.ts'
 
-const stopMostMs = 10_000
 const patienceMs = 10_000
 const endpoints = 10
 
@@ -13,28 +13,16 @@ const endpoints = 10
 export async function proveStop(binary: string): Promise<CheckResult> {
   const folder = workFolder('stop')
   const data = join(folder, 'data')
-  let underWay = 0
-  const sink = Bun.serve({
-    hostname: '127.0.0.1',
-    port: 0,
-    idleTimeout: 0,
-    fetch() {
-      underWay++
-      return new Promise<Response>(() => {})
-    },
-  })
+  using sink = hangingReceiver()
   try {
     using server = await startHooked(
       { binary, data },
       { timeoutSeconds: 60, scheduleSeconds: [600] },
     )
-    for (let n = 0; n < endpoints; n++)
-      await addEndpoint(server, `http://127.0.0.1:${sink.port}/${n}`)
+    for (let n = 0; n < endpoints; n++) await addEndpoint(server, `${sink.url}/${n}`)
     await openTickets(server, 5)
-    const isUnderWay = await until(() => underWay === 2 * endpoints, patienceMs)
-    const began = performance.now()
-    const code = await server.end('SIGTERM')
-    const tookMs = performance.now() - began
+    const isUnderWay = await until(() => sink.underWay() === 2 * endpoints, patienceMs)
+    const stopped = await stopInTime(server)
     const left = inspect(data, (db) =>
       db
         .prepare<[], { n: number; leased: number; attempts: number }>(
@@ -44,15 +32,16 @@ export async function proveStop(binary: string): Promise<CheckResult> {
         .get(),
     )
     const problems = [
-      ...(isUnderWay ? [] : [`${underWay} calls under way`]),
-      ...(code === 0 ? [] : [`ended with ${code}`]),
-      ...(tookMs <= stopMostMs ? [] : [`took ${Math.round(tookMs)} ms`]),
+      ...(isUnderWay ? [] : [`${sink.underWay()} calls under way`]),
+      ...stopped.problems,
       ...(left?.n === 5 * endpoints ? [] : [`${left?.n} deliveries left`]),
       ...(left?.leased === 0 && left.attempts === 0 ? [] : ['not all is given back']),
     ]
-    return { figure: `${underWay} under way, ended in ${Math.round(tookMs)} ms`, problems }
+    return {
+      figure: `${sink.underWay()} under way, ended in ${Math.round(stopped.tookMs)} ms`,
+      problems,
+    }
   } finally {
-    void sink.stop(true)
     rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -2,7 +2,12 @@ import type { GraphNode } from '../../src/domain/workflowgraph.ts'
 import { line, openTicket } from '../support/workflows.ts'
 import type { Bar, BarOptions, Outcome } from './bars.ts'
 import { proveTest } from './checks.ts'
+import { provePoison } from './flowpoison.ts'
+import { proveFlowStop } from './flowstop.ts'
+import { proveDowntime, provePlanned } from './flowtimes.ts'
+import { proveUnique } from './flowunique.ts'
 import { killRuns, openLoopback, post, prepare, receiver, type Prepared } from './runs.ts'
+import { patterns, proveSchedules, years, zones } from './schedules.ts'
 import { start, type Server } from './server.ts'
 
 const testOfTimes = 'test/jobs/schedules.test.ts'
@@ -11,19 +16,19 @@ const testOfTimes = 'test/jobs/schedules.test.ts'
 export const workflowBars: readonly Bar[] = [
   { id: 'J1', what: 'kill -9 under workflows of several steps', run: kill },
   { id: 'J2', what: 'calls of a dead server taken back', run: recovery },
+  { id: 'J4', what: 'a planned time once, amid restarts', run: planned },
+  { id: 'J5', what: 'downtime and its policies', run: ({ binary }) => proveDowntime(binary) },
   {
-    id: 'J4',
-    what: `a planned time once (${testOfTimes})`,
+    id: 'J6',
+    what: `clocks that jump (${testOfTimes})`,
     run: async () => proveTest(testOfTimes),
   },
-  {
-    id: 'J5',
-    what: 'downtime and its policies (the same test)',
-    run: async () => proveTest(testOfTimes),
-  },
-  { id: 'J6', what: 'clocks that jump (the same test)', run: async () => proveTest(testOfTimes) },
+  { id: 'J7', what: 'schedules against another calendar', run: schedules },
+  { id: 'J8', what: 'the worst a workflow can do', run: poison },
   { id: 'J9', what: 'rules that set each other off, and 1 to 1,000', run: loops },
   { id: 'J10', what: '10,000 runs due in the same second', run: manyDue },
+  { id: 'J11', what: 'told to stop amid requests and runs', run: stop },
+  { id: 'J12', what: 'one start for one key, amid kills', run: unique },
 ]
 
 async function kill({ binary, seed, scale, report }: BarOptions): Promise<Outcome> {
@@ -31,6 +36,29 @@ async function kill({ binary, seed, scale, report }: BarOptions): Promise<Outcom
   const done = await killRuns({ binary, rounds, runsPerRound: 12, seed, report })
   const calls = `${done.calls} calls, ${done.repeated} of them repeated under their id`
   return { figure: `${done.rounds} rounds, ${done.runs} runs, ${calls}`, problems: done.problems }
+}
+
+function planned({ scale, ...options }: BarOptions): Promise<Outcome> {
+  return provePlanned({ ...options, restarts: Math.max(10, Math.round(100 * scale)) })
+}
+
+/** The whole table is a matter of minutes; a smaller one has fewer times of each row. */
+async function schedules({ scale }: BarOptions): Promise<Outcome> {
+  return proveSchedules({ zones, years, patterns, momentsMost: Math.round(10_000 * scale) })
+}
+
+function poison({ binary, scale }: BarOptions): Promise<Outcome> {
+  return provePoison({ binary, isPatient: scale >= 1 })
+}
+
+function stop({ binary, scale }: BarOptions): Promise<Outcome> {
+  const count = Math.max(20, Math.round(100 * scale))
+  return proveFlowStop({ binary, requests: count, runs: count })
+}
+
+function unique({ scale, ...options }: BarOptions): Promise<Outcome> {
+  const rounds = Math.max(2, Math.round(20 * scale))
+  return proveUnique({ ...options, rounds, startsPerRound: Math.max(100, 1000 * scale) })
 }
 
 const takenBackMs = 2000

@@ -7,6 +7,8 @@ export type RawAnswer = {
   readonly body: string
 }
 
+type Awaitable<T> = T | Promise<T>
+
 export type Exchange = {
   /** Everything that came, as Latin-1. */
   readonly text: string
@@ -19,12 +21,12 @@ export type Exchange = {
 const patienceMs = 5000
 
 /**
- * Sends the parts one after another on one connection, each once the one before has gone out, and
+ * Sends the parts one after another on one connection, each once it is known and the one before has gone out, and
  * waits for so many whole answers or for the end of the connection. Throws when neither comes.
  */
 export async function exchange(
   port: number,
-  parts: readonly (string | Uint8Array)[],
+  parts: readonly Awaitable<string | Uint8Array>[],
   answersWanted = 1,
 ): Promise<Exchange> {
   let text = ''
@@ -49,7 +51,8 @@ export async function exchange(
       error: end,
     },
   })
-  for (const part of parts) {
+  for (const known of parts) {
+    const part = await known
     let rest = typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part)
     while (rest.length > 0) {
       const sent = socket.write(rest)

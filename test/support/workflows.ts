@@ -105,7 +105,8 @@ export type WorkflowHouse = TestDesk & {
   readonly calls: Call[]
   readonly logged: string[]
   /** What the next calls come to; without any they succeed. */
-  readonly outcomes: (CallOutcome | Error)[]
+  readonly outcomes: (CallOutcome | Error | 'hangs')[]
+  readonly callDesk: CallDesk
   readonly rules: { -readonly [K in keyof RunRules]: RunRules[K] }
   /** Lets everything happen that is due at this moment. */
   settle(): Promise<void>
@@ -121,7 +122,7 @@ export async function workflowHouse(house?: TestDesk): Promise<WorkflowHouse> {
   const base = house ?? (await testDesk())
   const { desk, time } = base
   const calls: Call[] = []
-  const outcomes: (CallOutcome | Error)[] = []
+  const outcomes: (CallOutcome | Error | 'hangs')[] = []
   const logged: string[] = []
   const log: Log = {
     info: (what) => void logged.push(what),
@@ -138,9 +139,11 @@ export async function workflowHouse(house?: TestDesk): Promise<WorkflowHouse> {
     log,
     lease: 'test',
     timeoutMs: () => 15_000,
+    breakOff: () => void logged.push('broken off'),
     make(call) {
       calls.push(call)
       const outcome = outcomes.shift() ?? { result: {} }
+      if (outcome === 'hangs') return new Promise(() => {})
       return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome)
     },
   })
@@ -159,6 +162,7 @@ export async function workflowHouse(house?: TestDesk): Promise<WorkflowHouse> {
     calls,
     logged,
     outcomes,
+    callDesk,
     rules,
     settle,
     async pass(ms) {

@@ -5,6 +5,7 @@ import type { WholeVersion, WorkflowVersion } from '../../domain/workflowversion
 import { publicId } from '../../lib/ids.ts'
 import { isoSeconds, isoSecondsOrNull } from '../../lib/time.ts'
 import { graphSentence } from '../graphwords.ts'
+import { durationMs, runWaits } from '../runs.ts'
 import { date } from './shapes.ts'
 
 const graphShape = z.record(z.string(), z.unknown()).meta({ description: 'As it was sent (8.5)' })
@@ -81,6 +82,7 @@ export const wholeExecutionShape = z
     ...execution,
     trigger: z.strictObject({ type: z.string(), timestamp: date, data: z.unknown() }),
     variables: z.record(z.string(), z.unknown()),
+    waitsFor: z.enum(runWaits).nullable().meta({ description: 'Why it does not go on at once' }),
     resumesAt: date.nullable(),
     steps: z.array(
       z.strictObject({
@@ -89,6 +91,7 @@ export const wholeExecutionShape = z
         status: z.enum(['done', 'calling', 'waiting', 'failed']),
         startedAt: date,
         completedAt: date.nullable(),
+        durationMs: z.int().min(0).nullable(),
         attempts: z.int().min(0),
         error: z.string().nullable(),
         detail: z
@@ -160,7 +163,7 @@ export function presentExecution(workflow: WorkflowSummary) {
       status: run.status,
       startedAt: isoSeconds(startedAt),
       completedAt: isoSecondsOrNull(completedAt),
-      durationMs: completedAt === null ? null : Math.max(0, completedAt - startedAt),
+      durationMs: durationMs(run),
       error: run.error,
       version: run.version,
     }
@@ -173,6 +176,7 @@ export function presentWholeExecution(workflow: WorkflowSummary, run: WholeExecu
     ...presentExecution(workflow)(run),
     trigger: { type, timestamp: isoSeconds(at), data },
     variables: run.variables,
+    waitsFor: run.waitsFor,
     resumesAt: isoSecondsOrNull(run.dueAt),
     steps: run.steps.map((step) => ({
       nodeId: step.nodeId,
@@ -180,6 +184,7 @@ export function presentWholeExecution(workflow: WorkflowSummary, run: WholeExecu
       status: step.status,
       startedAt: isoSeconds(step.startedAt),
       completedAt: isoSecondsOrNull(step.completedAt),
+      durationMs: durationMs(step),
       attempts: step.attempts,
       error: step.error,
       detail: step.detail,

@@ -438,6 +438,7 @@ contract(
           ...execution,
           trigger: { type: 'webhook', timestamp: at, data: {} },
           variables: {},
+          waits_for: null,
           resumes_at: at,
           steps: [
             {
@@ -446,6 +447,7 @@ contract(
               status: 'done',
               started_at: at,
               completed_at: at,
+              duration_ms: 0,
               attempts: 0,
               error: null,
               detail: { tags: ['hot'] },

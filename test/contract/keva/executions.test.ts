@@ -328,7 +328,7 @@ for (const base of ['/api/v1', '/v1', '/api']) {
         name: 'shows what was done at each node, and why',
         given: [
           startedWorkflow,
-          ran(`status = 'waiting', due_at = started_at + 60000,
+          ran(`status = 'waiting', waits_for = 'delay', due_at = started_at + 60000,
             variables = '{"draft":{"value":"Hi","isFromModel":true}}', trigger_data = '{"a":[1]}'`),
           (app) =>
             app.sql(`INSERT INTO workflow_steps
@@ -345,6 +345,7 @@ for (const base of ['/api/v1', '/v1', '/api']) {
           status: 'waiting',
           trigger: { type: 'webhook', timestamp: at, data: { a: [1] } },
           variables: { draft: 'Hi' },
+          waitsFor: 'delay',
           resumesAt: '2026-05-04T08:16:00Z',
           steps: [
             {
@@ -353,6 +354,7 @@ for (const base of ['/api/v1', '/v1', '/api']) {
               status: 'done',
               startedAt: at,
               completedAt: at,
+              durationMs: 0,
               attempts: 0,
               error: null,
               detail: { held: true },
@@ -363,8 +365,46 @@ for (const base of ['/api/v1', '/v1', '/api']) {
               status: 'failed',
               startedAt: at,
               completedAt: null,
+              durationMs: null,
               attempts: 6,
               error: 'Refused',
+              detail: {},
+            },
+          ],
+        }),
+      },
+      {
+        name: 'tells why a call did not work, and when it is made again',
+        given: [
+          startedWorkflow,
+          ran(
+            `status = 'running', waits_for = 'retry', due_at = NULL, error = 'It was answered 503'`,
+          ),
+          (app) =>
+            app.sql(`INSERT INTO workflow_steps
+              (uid, run_id, position, node_id, kind, status, detail, attempts, error, created_at, due_at)
+              SELECT 'a' || id, id, 1, 'n1', 'action', 'calling', '{}', 1, error, started_at, started_at + 10000
+              FROM workflow_runs`),
+        ],
+        status: 200,
+        reply: one({
+          ...shown,
+          triggerType: 'webhook',
+          error: 'It was answered 503',
+          trigger: { type: 'webhook', timestamp: at, data: {} },
+          variables: {},
+          waitsFor: 'retry',
+          resumesAt: '2026-05-04T08:15:10Z',
+          steps: [
+            {
+              nodeId: 'n1',
+              type: 'action',
+              status: 'calling',
+              startedAt: at,
+              completedAt: null,
+              durationMs: null,
+              attempts: 1,
+              error: 'It was answered 503',
               detail: {},
             },
           ],

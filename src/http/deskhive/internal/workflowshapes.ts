@@ -6,6 +6,7 @@ import type { WholeVersion, WorkflowVersion } from '../../../domain/workflowvers
 import { publicId } from '../../../lib/ids.ts'
 import { isoSeconds, isoSecondsOrNull } from '../../../lib/time.ts'
 import { graphSentence } from '../../graphwords.ts'
+import { durationMs, runWaits } from '../../runs.ts'
 import { date } from '../shapes.ts'
 
 // No contract has workflows of this dialect: these are Keva's (keva.md section 8) in the spelling of this one.
@@ -74,6 +75,7 @@ export const wholeExecutionShape = z.strictObject({
   ...execution,
   trigger: z.strictObject({ type: z.string(), timestamp: date, data: z.unknown() }),
   variables: z.record(z.string(), z.unknown()),
+  waits_for: z.enum(runWaits).nullable(),
   resumes_at: date.nullable(),
   steps: z.array(
     z.strictObject({
@@ -82,6 +84,7 @@ export const wholeExecutionShape = z.strictObject({
       status: z.enum(['done', 'calling', 'waiting', 'failed']),
       started_at: date,
       completed_at: date.nullable(),
+      duration_ms: z.int().min(0).nullable(),
       attempts: z.int().min(0),
       error: z.string().nullable(),
       detail: z.record(z.string(), z.unknown()),
@@ -155,7 +158,7 @@ export function presentExecution(run: Execution) {
     status: run.status,
     started_at: isoSeconds(startedAt),
     completed_at: isoSecondsOrNull(completedAt),
-    duration_ms: completedAt === null ? null : Math.max(0, completedAt - startedAt),
+    duration_ms: durationMs(run),
     error: run.error,
     version: run.version,
   }
@@ -167,6 +170,7 @@ export function presentWholeExecution(run: WholeExecution) {
     ...presentExecution(run),
     trigger: { type, timestamp: isoSeconds(at), data },
     variables: run.variables,
+    waits_for: run.waitsFor,
     resumes_at: isoSecondsOrNull(run.dueAt),
     steps: run.steps.map((step) => ({
       node_id: step.nodeId,
@@ -174,6 +178,7 @@ export function presentWholeExecution(run: WholeExecution) {
       status: step.status,
       started_at: isoSeconds(step.startedAt),
       completed_at: isoSecondsOrNull(step.completedAt),
+      duration_ms: durationMs(step),
       attempts: step.attempts,
       error: step.error,
       detail: step.detail,
