@@ -59,7 +59,7 @@ const refusedUrls: readonly (readonly [url: string, message: string])[] = [
   ['https://nowhere.test/in', 'Url must have a host that can be found'],
   ['https://inner.test/in', 'Url must have a public address'],
   ['https://mixed.test/in', 'Url must have a public address'],
-  ['https://localhost:7300/', 'Url must have a host that can be found'],
+  ['https://localhost:7300/', 'Url must have a public address'],
   ['https://127.0.0.1/', 'Url must have a public address'],
   ['https://2130706433/', 'Url must have a public address'],
   ['https://0x7f.1/', 'Url must have a public address'],
