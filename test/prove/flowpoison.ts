@@ -3,7 +3,7 @@ import { line, type NewWorkflow, type Short } from '../support/workflows.ts'
 import type { CheckResult } from './checks.ts'
 import { until } from './hooks.ts'
 import { inspect } from './inspect.ts'
-import { openLoopback, post, prepare, type Prepared } from './runs.ts'
+import { openLoopback, post, prepare, receiver, type Prepared } from './runs.ts'
 import { start, type Launch, type Server } from './server.ts'
 
 // What a workflow can do worst: patterns, texts, receivers, answers of a model and graphs of the greatest size.
@@ -12,10 +12,13 @@ const startMostMs = 1000
 const attemptsMost = 6
 const lookEveryMs = 200
 const modelTimeoutSeconds = 5
+/** So many calls to the same receiver that never answers, more than one workflow may have under way. */
+const hangingCalls = 12
+const hanging = 'never answers'
 
 /** A receiver of these keeps a call until its deadline. */
 const slow: ReadonlySet<string> = new Set([
-  'never answers',
+  hanging,
   'drips headers',
   'drips a body',
   'sends headers without end',
@@ -37,14 +40,17 @@ export async function provePoison(options: {
   const { binary, isPatient } = options
   using field = receivers(isPatient)
   using model = hugeModel()
+  using hook = receiver(() => new Response('ok'))
   const poisons = [...field.poisons, ...worst]
   const manual = poisons.map(({ what, nodes }): NewWorkflow => ({
     name: what,
     triggerKind: 'manual',
     graph: line(...nodes),
   }))
+  const call = { action: 'send_webhook', config: { url: hook.url } }
   const note = { action: 'add_internal_note', config: { content: 'ordinary' } }
-  using desk = await prepare('poison', [...manual, { name: 'ordinary', graph: line(note) }])
+  const ordinary = { name: 'ordinary', graph: line(call, note) }
+  using desk = await prepare('poison', [...manual, ordinary])
   const env = {
     ...openLoopback,
     DESKBOX_AI_BASE_URL: model.url,
@@ -52,7 +58,7 @@ export async function provePoison(options: {
     DESKBOX_AI_TIMEOUT: String(modelTimeoutSeconds),
   }
   const launch = { binary, data: desk.data, env }
-  const problems = await swallow(launch, desk, poisons.length)
+  const problems = await swallow(launch, desk)
   for (let round = 1; round < attemptsMost && unsettled(desk) > 0; round++) {
     // Rather than wait for more than an hour until the last attempt is due.
     await desk.write((tx) => {
@@ -72,10 +78,14 @@ export async function provePoison(options: {
 }
 
 /** Starts every poison once, and ordinary runs beside them. */
-async function swallow(launch: Launch, desk: Prepared, poisons: number): Promise<string[]> {
+async function swallow(launch: Launch, desk: Prepared): Promise<string[]> {
   const ids = desk
-    .rows<{ uid: string }>("SELECT uid FROM workflows WHERE trigger_kind = 'manual'")
-    .map(({ uid }) => `wf_${uid}`)
+    .rows<{ uid: string; name: string }>(
+      "SELECT uid, name FROM workflows WHERE trigger_kind = 'manual'",
+    )
+    .flatMap(({ uid, name }) =>
+      Array.from({ length: name === hanging ? hangingCalls : 1 }, () => `wf_${uid}`),
+    )
   using server = await start(launch)
   let isOver = false
   const watch = ordinaryRuns(server, () => isOver)
@@ -87,7 +97,7 @@ async function swallow(launch: Launch, desk: Prepared, poisons: number): Promise
   const code = await server.end('SIGTERM')
   const begun = started.filter((status) => status === 200).length
   return [
-    ...(begun === poisons ? [] : [`${begun} of ${poisons} poisons were taken`]),
+    ...(begun === ids.length ? [] : [`${begun} of ${ids.length} poisons were taken`]),
     ...(opened > 0 ? [] : ['no ordinary run was begun']),
     ...(isUp && code === 0 ? [] : [`the server ended with ${code}`]),
   ]
