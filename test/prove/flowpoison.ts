@@ -13,7 +13,7 @@ const attemptsMost = 6
 const lookEveryMs = 200
 const modelTimeoutSeconds = 5
 /** So many calls to the same receiver that never answers, more than one workflow may have under way. */
-const hangingCalls = 20
+const hangingCalls = 12
 const hanging = 'never answers'
 
 /** A receiver of these keeps a call until its deadline. */
