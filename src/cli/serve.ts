@@ -40,7 +40,7 @@ const graceMs = 8000
 const endMostMs = 1000
 const keysFile = 'first-keys.txt'
 
-/** `deskbox serve`: runs until it is told to stop, and answers the exit code. */
+/** `deskbox serve`: runs until it is told to stop or a fault was caught by nobody, and answers the exit code. */
 export async function serve(args: string[], io: Io): Promise<number> {
   const { values, positionals } = argsOf(args, {
     ...folderFlags,
@@ -83,7 +83,7 @@ export async function serve(args: string[], io: Io): Promise<number> {
     throw err
   }
   // Before anybody is told the address: from there on a signal must find its answer.
-  const signalled = nextSignal()
+  const ended = nextEnd()
   const keysPath = join(found.directory, keysFile)
   const keys = await firstKeysOf(opened, io, keysPath).catch(async (err: unknown) => {
     await listening.stop(0)
@@ -98,13 +98,15 @@ export async function serve(args: string[], io: Io): Promise<number> {
   }
   using _ = onHangUp(reloader(found.settings, { read, take, log }))
   notifyManager(io.env, 'READY=1')
-  const signal = await signalled
+  const end = await ended
   notifyManager(io.env, 'STOPPING=1')
-  machine.log.info('stopping', { signal })
+  if ('signal' in end) machine.log.info('stopping', end)
+  else machine.log.error('stopping after a fault that nobody caught', end.fault)
   await listening.stop(graceMs)
   machine.log.info('stopped')
-  endSoon()
-  return 0
+  const code = 'signal' in end ? 0 : 1
+  endSoon(code)
+  return code
 }
 
 /** What integrations may be sent to beside the public internet is on record. */
@@ -197,12 +199,22 @@ function writeKeys(path: string, { keva, internal }: FirstKeys): void {
 }
 
 // A mail server that hangs would hold up the end until its own deadline; what it was told comes due again.
-function endSoon(): void {
-  setTimeout(() => process.exit(0), endMostMs).unref()
+function endSoon(code: number): void {
+  setTimeout(() => process.exit(code), endMostMs).unref()
 }
 
-function nextSignal(): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+type End = { readonly signal: string } | { readonly fault: unknown }
+
+/**
+ * What the server ends by. After a fault that nobody caught nothing in memory can be relied on: what is under way is
+ * answered, and the service manager starts it anew.
+ */
+function nextEnd(): Promise<End> {
+  const { promise, resolve } = Promise.withResolvers<End>()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => resolve({ signal }))
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (fault: unknown) => resolve({ fault }))
+  }
   return promise
 }

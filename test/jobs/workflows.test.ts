@@ -599,12 +599,9 @@ describe('what waits for the customer', () => {
   })
 })
 
-test('a desk without workflows does next to nothing for them', async () => {
+test('a desk without workflows starts no run', async () => {
   const customer = await write((tx) => upsertCustomer(tx, 'a@b.test', undefined))
-  const begun = performance.now()
-  await write((tx) => {
-    for (let n = 0; n < 200; n++) openTicket(tx, { customer })
-  })
-  expect(performance.now() - begun).toBeLessThan(2000)
+  await write((tx) => openTicket(tx, { customer }))
+  await house.settle()
   expect(house.rows('SELECT count(*) AS n FROM workflow_runs')).toEqual([{ n: 0 }])
 })
