@@ -15,6 +15,7 @@ import workflows from './0014_workflows.sql' with { type: 'text' }
 import figures from './0015_figures.sql' with { type: 'text' }
 import replay from './0016_replay.sql' with { type: 'text' }
 import workflowHops from './0017_workflow_hops.sql' with { type: 'text' }
+import answerVersions from './0018_answer_versions.sql' with { type: 'text' }
 
 export type Migration = { readonly name: string; readonly sql: string }
 
@@ -37,4 +38,5 @@ export const migrations: readonly Migration[] = [
   { name: '0015_figures', sql: figures },
   { name: '0016_replay', sql: replay },
   { name: '0017_workflow_hops', sql: workflowHops },
+  { name: '0018_answer_versions', sql: answerVersions },
 ]

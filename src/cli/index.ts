@@ -27,7 +27,7 @@ usage: deskbox VERB [options]
   serve     start the server
   init      write a settings file to change
   check     show the settings and where each came from
-  keys      make, import, change, list, revoke API keys; rotate the signing key
+  keys      make, import, list, change, revoke API keys; rotate the signing key
   staff     add, change and list the people who answer
   service   run as a service of systemd
   webhooks  list webhooks and deliveries, switch them; check a signature

@@ -8,7 +8,13 @@ export const answersKeptMs = dayMs
 
 type Repeat = { readonly key: string; readonly fingerprint: string }
 
-type KeptAnswer = { readonly status: number; readonly body: string; readonly isSealed: boolean }
+type KeptAnswer = {
+  readonly status: number
+  readonly body: string
+  readonly isSealed: boolean
+  /** Of the record that was written. */
+  readonly version: number | null
+}
 
 /** The answer given before to this request of a caller (`key:12`). Throws `conflict` when its key came with another one. */
 export function keptAnswer(tx: Tx, caller: string, repeat: Repeat): KeptAnswer | undefined {

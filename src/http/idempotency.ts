@@ -14,6 +14,9 @@ export type Sent = {
   readonly tag?: string | undefined
 }
 
+/** What a write came to, before it is sent. */
+type Written = { readonly status: number; readonly text: string; readonly version: number | null }
+
 /** How a repeated request is known again. */
 export type Repeat = { readonly key: string; readonly fingerprint: string }
 
@@ -47,18 +50,19 @@ export function once(
   write: { readonly isSecret: boolean; run(): Answer | Fault },
 ): Sent | Fault {
   const { caller, secret } = visit
-  if (!repeat || !caller) return sentOf(write.run())
+  const run = () => writtenBy(write.run())
+  if (!repeat || !caller) return sentOf(run(), false)
   const known = keptAnswer(tx, caller.name, repeat)
   if (known) {
-    const { status, body, isSealed } = known
-    const text = isSealed ? unseal(body, secret) : body
-    return { status, text, isReplay: true }
+    const { status, body, isSealed, version } = known
+    return sentOf({ status, text: isSealed ? unseal(body, secret) : body, version }, true)
   }
-  const sent = sentOf(write.run())
-  if (sent instanceof Fault) return sent
-  const body = write.isSecret ? seal(sent.text, secret, tx.random(sealNonceBytes)) : sent.text
-  keepAnswer(tx, caller.name, repeat, { status: sent.status, body, isSealed: write.isSecret })
-  return sent
+  const written = run()
+  if (written instanceof Fault) return written
+  const { status, text, version } = written
+  const body = write.isSecret ? seal(text, secret, tx.random(sealNonceBytes)) : text
+  keepAnswer(tx, caller.name, repeat, { status, body, isSealed: write.isSecret, version })
+  return sentOf(written, false)
 }
 
 /** Whether a request is one that was answered before, so that nothing need be prepared for it. */
@@ -66,9 +70,14 @@ export function isRepeat(reader: Reader, { caller }: Visit, repeat: Repeat | nul
   return repeat !== null && caller !== null && peekAnswer(reader, caller.name, repeat)
 }
 
-function sentOf(answer: Answer | Fault): Sent | Fault {
+function writtenBy(answer: Answer | Fault): Written | Fault {
   if (answer instanceof Fault) return answer
-  const { status, body, version } = answer
-  const tag = version === undefined ? undefined : versionTag(version)
-  return { status, text: body === null ? '' : JSON.stringify(body), isReplay: false, tag }
+  const { status, body, version = null } = answer
+  return { status, text: body === null ? '' : JSON.stringify(body), version }
+}
+
+function sentOf(written: Written | Fault, isReplay: boolean): Sent | Fault {
+  if (written instanceof Fault) return written
+  const { status, text, version } = written
+  return { status, text, isReplay, tag: version === null ? undefined : versionTag(version) }
 }

@@ -344,6 +344,7 @@ export const idempotency = sqliteTable('idempotency', {
   body: text().notNull(),
   isSealed: flag(),
   createdAt: millis().notNull(),
+  version: integer(),
 })
 
 export const cannedResponses = sqliteTable('canned_responses', {

@@ -164,6 +164,7 @@ for (const one of cases) {
       app.advance(60_000)
       const again = await send(app, one, one.body)
       expect([again.status, again.text]).toEqual([first.status, first.text])
+      expect(again.headers.get('etag')).toBe(first.headers.get('etag'))
       expect(again.headers.get('idempotency-replayed')).toBe('true')
       expect(app.changedSince(rows)).toEqual([])
       expect(app.eventsAfter(before).map((event): string => event.type)).toEqual([...one.events])

@@ -50,7 +50,7 @@ async function keep(count: number, at: number, caller: string, prefix: string): 
   house.time.now = at
   await house.desk.write(systemActor, (tx) => {
     for (let n = 0; n < count; n++) {
-      const answer = { status: 201, body: '{}', isSealed: false }
+      const answer = { status: 201, body: '{}', isSealed: false, version: null }
       keepAnswer(tx, caller, { key: `${prefix}${n}`, fingerprint: 'f' }, answer)
     }
   })
