@@ -25,7 +25,7 @@ export const ai = {
     whole(1, 5),
     2,
     'level',
-    'What AI sends by itself: nothing at 1 and 2, routine replies at 3, all at 4 and 5.',
+    'What AI sends or changes by itself: nothing at 1 and 2, routine replies at 3, all above.',
   ),
   timeout: reloaded(whole(1, 600), 60, 'seconds', 'How long a model may take to answer.'),
 }
