@@ -3,6 +3,8 @@ import { hourMs, minuteMs, secondMs } from '../lib/time.ts'
 import { runById, updateRun } from '../store/workflowruns.ts'
 import {
   callsDue,
+  callsDueOfOthers,
+  type DueCall,
   giveCallsBack,
   stepById,
   takeCallsBack,
@@ -126,22 +128,19 @@ export type Room = {
   /** How many of the same workflow may be, and how many of each are. */
   readonly ofOneWorkflow: number
   readonly underWay: ReadonlyMap<number, number>
+  /** Whether to look behind many calls of workflows that have no room. */
+  readonly isDeep: boolean
 }
 
 /** So many of those that are due are looked at. */
 const seenMost = 100
-
-/** Calls of workflows that have no room are put off by so much when they hide all that is behind them. */
-const putOffMs = 5 * secondMs
 
 /** Leases calls that are due and have room, until `leaseMs` from now. */
 export function claimCalls(
   tx: Tx,
   { lease, leaseMs, room }: { lease: string; leaseMs: Millis; room: Room },
 ): Call[] {
-  const { chosen, hiding } = callsWithin(tx, room)
-  for (const { id } of hiding) updateStep(tx.q, id, { dueAt: tx.now + putOffMs })
-  return chosen.flatMap(({ id: stepId, workflowId, hops }) => {
+  return callsWithin(tx, room).flatMap(({ id: stepId, workflowId, hops }) => {
     const step = stepById(tx.q, stepId)
     if (!step) return []
     const attempts = step.attempts + 1
@@ -153,20 +152,25 @@ export function claimCalls(
 
 /** Whether `claimCalls` would do anything. */
 export function areCallsDue(tx: Pick<Tx, 'q' | 'now'>, room: Room): boolean {
-  const { chosen, hiding } = callsWithin(tx, room)
-  return chosen.length + hiding.length > 0
+  return callsWithin(tx, room).length > 0
 }
 
-function callsWithin({ q, now }: Pick<Tx, 'q' | 'now'>, { most, ofOneWorkflow, underWay }: Room) {
-  const counts = new Map(underWay)
+function callsWithin({ q, now }: Pick<Tx, 'q' | 'now'>, room: Room): DueCall[] {
   const due = callsDue(q, now, seenMost)
+  const chosen = withRoom(due, room)
+  if (chosen.length > 0 || due.length < seenMost || !room.isDeep) return chosen
+  const busy = new Set(due.map(({ workflowId }) => workflowId))
+  return withRoom(callsDueOfOthers(q, now, { limit: seenMost, without: [...busy] }), room)
+}
+
+function withRoom(due: readonly DueCall[], { most, ofOneWorkflow, underWay }: Room): DueCall[] {
+  const counts = new Map(underWay)
   const chosen = due.filter(({ workflowId }) => {
     const count = counts.get(workflowId) ?? 0
     counts.set(workflowId, count + 1)
     return count < ofOneWorkflow
   })
-  const isHiding = chosen.length === 0 && due.length === seenMost
-  return { chosen: chosen.slice(0, most), hiding: isHiding ? due : [] }
+  return chosen.slice(0, most)
 }
 
 /** At the start of the server: whoever held a lease is dead, so its calls come due at once. */

@@ -39,6 +39,7 @@ export class CallDesk {
   #isClaiming = false
   #isStopping = false
   #hasGivenBack = false
+  #isDeep = false
   #tellSettled: () => void = () => {}
 
   constructor(parts: CallParts) {
@@ -61,14 +62,20 @@ export class CallDesk {
     if (taken > 0) log.info('workflow calls taken back', { calls: taken })
   }
 
+  /** The next look goes behind many calls of workflows that have no room: a longer one, for once a second. */
+  lookDeeper(): void {
+    this.#isDeep = true
+  }
+
   /** Begins calls that are due, as many as there is room for. A question costs no commit. */
   look(): void {
     const { desk, log } = this.#parts
     const room = this.#room()
     if (this.#isClaiming || this.#isStopping || room.most <= 0) return
+    this.#isDeep = false
     if (!desk.read(jobActor, (reader) => areCallsDue(reader, room))) return
     this.#isClaiming = true
-    this.#claim()
+    this.#claim(room)
       .catch((err: unknown) => log.error('workflow calls not claimed', err))
       .finally(() => {
         this.#isClaiming = false
@@ -94,9 +101,9 @@ export class CallDesk {
     breakOff()
   }
 
-  async #claim(): Promise<void> {
+  async #claim(room: Room): Promise<void> {
     const { desk, lease, timeoutMs } = this.#parts
-    const claim = { lease, leaseMs: timeoutMs() + leaseMarginMs, room: this.#room() }
+    const claim = { lease, leaseMs: timeoutMs() + leaseMarginMs, room }
     const calls = await desk.write(jobActor, (tx) => claimCalls(tx, claim))
     // What was claimed while stopping is given back with the rest.
     if (this.#isStopping) return
@@ -116,7 +123,8 @@ export class CallDesk {
     }
     const most = this.#parts.inFlightMost()
     // A receiver that hangs must not hold up the calls of other workflows.
-    return { most: most - this.inFlight, ofOneWorkflow: Math.ceil(most / 2), underWay }
+    const ofOneWorkflow = Math.ceil(most / 2)
+    return { most: most - this.inFlight, ofOneWorkflow, underWay, isDeep: this.#isDeep }
   }
 
   async #make(call: Call): Promise<void> {

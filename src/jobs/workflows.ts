@@ -69,6 +69,7 @@ export class WorkflowRunner {
       name: 'run workflows',
       step: (now) => {
         this.#noteClock(now)
+        this.#parts.calls.lookDeeper()
         this.wake()
         return Promise.resolve(false)
       },

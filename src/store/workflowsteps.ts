@@ -35,6 +35,19 @@ const due = select(dueColumns, (db, row) =>
     .limit(value('limit')),
 )
 
+const dueOfOthers = select(dueColumns, (db, row) =>
+  db
+    .select(row)
+    .from(workflowSteps)
+    .innerJoin(workflowRuns, eq(workflowRuns.id, workflowSteps.runId))
+    .where(
+      sql`${workflowSteps.dueAt} <= ${value('now')} AND ${workflowRuns.workflowId} NOT IN
+        (SELECT value FROM json_each(${value('without')}))`,
+    )
+    .orderBy(workflowSteps.dueAt, workflowSteps.id)
+    .limit(value('limit')),
+)
+
 const takeBack = command((db) =>
   db
     .update(workflowSteps)
@@ -72,6 +85,15 @@ export type DueCall = {
 /** Calls that are to be made now, the longest due first; those whose lease has ended among them. */
 export function callsDue(q: Queries, now: Millis, limit: number): DueCall[] {
   return due(q).all({ now, limit })
+}
+
+/** As `callsDue`, but none of these workflows; it goes over all that is due. */
+export function callsDueOfOthers(
+  q: Queries,
+  now: Millis,
+  { limit, without }: { readonly limit: number; readonly without: readonly number[] },
+): DueCall[] {
+  return dueOfOthers(q).all({ now, limit, without: JSON.stringify(without) })
 }
 
 /** Makes the calls of a lease due, as if they had not been begun. Returns how many those were. */

@@ -181,7 +181,7 @@ describe('a call', () => {
     const claim = {
       lease: 'dead',
       leaseMs: hourMs,
-      room: { most: 9, ofOneWorkflow: 9, underWay: new Map() },
+      room: { most: 9, ofOneWorkflow: 9, underWay: new Map(), isDeep: false },
     }
     house.time.now += 10 * secondMs
     const [taken] = await write((tx) => claimCalls(tx, claim))
@@ -216,6 +216,13 @@ test('a call that hangs when the server stops is given back, and not counted', a
   await next.settle()
   expect(next.calls.map(({ uid }) => uid)).toEqual(house.calls.map(({ uid }) => uid))
   expect(run()?.status).toBe('completed')
+})
+
+test('many calls of one workflow are made one after another, without a pause', async () => {
+  await house.add({ triggerKind: 'ticket_created', graph: line(webhook) })
+  for (let n = 0; n < 250; n++) await house.open()
+  await house.settle()
+  expect(house.calls).toHaveLength(250)
 })
 
 describe('calls that hang', () => {

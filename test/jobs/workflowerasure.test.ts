@@ -83,7 +83,7 @@ describe('what waits for an erased customer fails with the reason', () => {
 
   test('a call that is under way: its end changes nothing', async () => {
     await open(mail)
-    const room = { most: 9, ofOneWorkflow: 9, underWay: new Map<number, number>() }
+    const room = { most: 9, ofOneWorkflow: 9, underWay: new Map<number, number>(), isDeep: false }
     const claim = { lease: 'other', leaseMs: hourMs, room }
     // Only as far as the call, which another server makes.
     house.outcomes.push({ failure: 'busy', isFinal: false })
