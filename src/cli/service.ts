@@ -59,7 +59,9 @@ const verbs: { readonly [verb: string]: (values: Flags, io: Io) => number } = {
     mkdirSync(dirname(unitFile), { recursive: true })
     writeFileSync(unitFile, unit, { mode: 0o644 })
     systemctl('daemon-reload')
-    systemctl('enable', '--now', unitName)
+    systemctl('enable', unitName)
+    // One that runs already goes on by the new unit.
+    systemctl('restart', unitName)
     tell(io, values, { installed: unitFile }, [
       `Installed ${unitFile}, and started it.`,
       'Next: deskbox service status, and journalctl -u deskbox for its log.',
