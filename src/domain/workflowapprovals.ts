@@ -88,7 +88,8 @@ export function propose(
     const draft = replyIn(config, signature)
     if (ticketId === null) return 'The run has no ticket'
     if (draft === '') return 'send_reply has no text'
-    return createApproval(tx, { actionType: 'send_reply', ticketId, draft, lifeMs })
+    const model = modelOf(tx, run, action)
+    return createApproval(tx, { actionType: 'send_reply', ticketId, draft, model, lifeMs })
   }
   const problem = isDeskAction(type) ? changeProblem(tx, ticketId, action) : callProblem(action)
   if (problem !== null) return problem
@@ -96,9 +97,19 @@ export function propose(
     ? { platform: ownPlatforms[type] ?? '', actionId: type }
     : platformActionIn(config)
   const diff = linesOf(action, facts)
-  const named = { actionType: 'platform_action', ticketId, platform, actionId } as const
+  const model = modelOf(tx, run, action)
+  const named = { actionType: 'platform_action', ticketId, platform, actionId, model } as const
   return createApproval(tx, { ...named, params: config, diff, lifeMs })
 }
+
+/** The model that the run asked last, of an action in which a model wrote a part. */
+function modelOf(tx: Tx, { id }: Run, { isFromModel }: Action): string | null {
+  if (!isFromModel) return null
+  const models = stepsOfRun(tx.q, id).map(({ detail }) => (JSON.parse(detail) as Asked).model)
+  return models.findLast((model) => model !== undefined) ?? null
+}
+
+type Asked = { readonly model?: string }
 
 /** Under which platform an action is proposed that names none itself. */
 const ownPlatforms: { readonly [type: string]: string } = {

@@ -50,7 +50,7 @@ export async function askModel(
   const value = text === undefined ? undefined : isSorting ? sortedIn(text) : text.slice(0, textMax)
   // It may do better the next time.
   if (value === undefined) return { failure: 'The model gave no usable answer', isFinal: false }
-  return { result: { output: value }, variable: { value, isFromModel: true } }
+  return { result: { output: value, model: name }, variable: { value, isFromModel: true } }
 }
 
 /** `choices[0].message.content` of an answer. */

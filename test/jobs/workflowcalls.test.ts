@@ -255,7 +255,7 @@ describe('what a model wrote', () => {
   async function asked(level: number, ...nodes: readonly Short[]): Promise<void> {
     house.rules.autonomy = { level, sensitive: ['shop.refund'] }
     await house.add({ graph: line(generate, ...nodes, note) })
-    house.outcomes.push({ result: {}, variable: draft })
+    house.outcomes.push({ result: { model: 'small' }, variable: draft })
     await house.open()
     await house.settle()
   }
@@ -263,7 +263,11 @@ describe('what a model wrote', () => {
   test('waits for a person below its level, goes out by the decision, and the run goes on', async () => {
     await asked(2, reply)
     expect(run()).toEqual({ status: 'waiting', waits_for: 'approval', error: null })
-    expect(approval()).toMatchObject({ action_type: 'send_reply', draft: 'Dear {{customer.name}}' })
+    expect(approval()).toMatchObject({
+      action_type: 'send_reply',
+      draft: 'Dear {{customer.name}}',
+      model: 'small',
+    })
     expect(said()).toEqual([])
     await decide({ decision: 'approved', editedDraft: 'Dear Mara' })
     await house.settle()
@@ -432,7 +436,7 @@ describe('what a model wrote', () => {
   test('is sent by the run once an e-mail is approved', async () => {
     const config = { to: '{{customer.email}}', subject: 'Hi', body: '{{variables.draft}}' }
     await asked(3, { action: 'send_email', config })
-    expect(approval()).toMatchObject({ action_type: 'platform_action' })
+    expect(approval()).toMatchObject({ action_type: 'platform_action', model: 'small' })
     expect(JSON.parse(approval().params)).toMatchObject({ to: 'mara@example.com' })
     expect(house.calls.map(({ type }) => type)).toEqual(['generate_ai_response'])
     await decide({ decision: 'approved' })

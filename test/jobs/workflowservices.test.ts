@@ -190,7 +190,7 @@ describe('a model', () => {
     expect(
       await make('generate_ai_response', { promptTemplate: 'Answer', ticket: { subject: 's' } }),
     ).toEqual({
-      result: { output: 'Dear Mara' },
+      result: { output: 'Dear Mara', model: 'm' },
       variable: { value: 'Dear Mara', isFromModel: true },
     })
     expect(sent.map(({ by, url }) => [by, url])).toEqual([
@@ -211,7 +211,7 @@ describe('a model', () => {
     outcome = said('Sure:\n```json\n{"category":"billing","sentiment":"negative","x":1}\n```')
     const value = { category: 'billing', sentiment: 'negative', urgency: null }
     expect(await make('classify_ticket', { ticket: { subject: 's' } })).toEqual({
-      result: { output: value },
+      result: { output: value, model: 'm' },
       variable: { value, isFromModel: true },
     })
   })
