@@ -1,6 +1,5 @@
-import { openDesk, type OpenDesk } from '../app.ts'
+import type { OpenDesk } from '../app.ts'
 import { listDeliveries } from '../domain/deliveries.ts'
-import { Fault } from '../domain/errors.ts'
 import { systemActor } from '../domain/tx.ts'
 import {
   getWebhook,
@@ -13,9 +12,9 @@ import { presentDelivery } from '../http/keva/deliveries.ts'
 import { presentWebhook } from '../http/keva/webhooks.ts'
 import { integerId, uidOf } from '../lib/ids.ts'
 import { argsOf, countOf, UsageError, wordsOf } from './args.ts'
+import { readNamed, tellOfDesk, type Told } from './deskverbs.ts'
 import type { Io } from './io.ts'
-import { realMachine } from './machine.ts'
-import { effective, folderFlags, requireDesk } from './settings.ts'
+import { folderFlags } from './settings.ts'
 import { verifyWebhook } from './webhookverify.ts'
 
 export const webhooksHelp = `usage: deskbox webhooks list
@@ -54,8 +53,6 @@ const flags = {
 
 type Flags = ReturnType<typeof argsOf<typeof flags>>['values']
 
-type Told = { readonly json: object; readonly lines: readonly string[] }
-
 type Called = {
   readonly opened: OpenDesk
   readonly values: Flags
@@ -88,13 +85,7 @@ export async function webhooks(args: string[], io: Io): Promise<number> {
   }
   countOf('--last', values.last, most)
   statusOf(values.status)
-  const { directory } = effective(io, values)
-  requireDesk(directory)
-  using opened = await openDesk(directory, 'share', realMachine(io))
-  const { json, lines } = await verb.run({ opened, values, words })
-  if (values.json) io.out(JSON.stringify(json))
-  else for (const line of lines) io.out(line)
-  return 0
+  return await tellOfDesk(io, values, (opened) => verb.run({ opened, values, words }))
 }
 
 const verbs: { readonly [name: string]: Verb } = {
@@ -135,15 +126,11 @@ function statusOf(text: string | undefined) {
 }
 
 /** The webhook that is meant. Throws in words when there is none. */
-function meant({ opened: { desk }, words: [word = ''] }: Called): Webhook {
+function meant({ opened, words: [word = ''] }: Called): Webhook {
   const id = integerId(word)
-  try {
-    return desk.read<Webhook>(systemActor, (reader) =>
-      id === undefined ? getWebhookByUid(reader, uidOf('webhook', word)) : getWebhook(reader, id),
-    )
-  } catch (err) {
-    throw err instanceof Fault ? new Error(`There is no webhook ${word}`) : err
-  }
+  return readNamed(opened, `There is no webhook ${word}`, (reader) =>
+    id === undefined ? getWebhookByUid(reader, uidOf('webhook', word)) : getWebhook(reader, id),
+  )
 }
 
 async function switched(called: Called, isActive: boolean): Promise<Told> {

@@ -1,9 +1,9 @@
-import { openDesk, type OpenDesk } from '../app.ts'
+import type { OpenDesk } from '../app.ts'
 import type { Settings } from '../config/effective.ts'
 import { Fault } from '../domain/errors.ts'
 import { getExecution, getExecutionByUid, listExecutions } from '../domain/executions.ts'
 import { simulateWorkflow } from '../domain/simulation.ts'
-import { systemActor, type Reader } from '../domain/tx.ts'
+import { systemActor } from '../domain/tx.ts'
 import { usualTimezone } from '../domain/workflowplan.ts'
 import {
   getWorkflow,
@@ -22,9 +22,9 @@ import {
 } from '../http/keva/workflowshapes.ts'
 import { integerId, uidOf } from '../lib/ids.ts'
 import { argsOf, countOf, UsageError, wordsOf } from './args.ts'
+import { readNamed, tellOfDesk, type Told } from './deskverbs.ts'
 import type { Io } from './io.ts'
-import { realMachine } from './machine.ts'
-import { effective, folderFlags, requireDesk } from './settings.ts'
+import { folderFlags } from './settings.ts'
 import {
   executionLine,
   executionText,
@@ -63,8 +63,6 @@ const flags = {
 
 type Flags = ReturnType<typeof argsOf<typeof flags>>['values']
 
-type Told = { readonly json: object; readonly lines: readonly string[] }
-
 type Called = {
   readonly opened: OpenDesk
   readonly values: Flags
@@ -95,13 +93,9 @@ export async function workflows(args: string[], io: Io): Promise<number> {
     }
   }
   countOf('--last', values.last, most)
-  const { directory, settings } = effective(io, values)
-  requireDesk(directory)
-  using opened = await openDesk(directory, 'share', realMachine(io))
-  const { json, lines } = await verb.run({ opened, values, settings, words })
-  if (values.json) io.out(JSON.stringify(json))
-  else for (const line of lines) io.out(line)
-  return 0
+  return await tellOfDesk(io, values, (opened, settings) =>
+    verb.run({ opened, values, settings, words }),
+  )
 }
 
 const verbs: { readonly [name: string]: Verb } = {
@@ -147,7 +141,7 @@ const verbs: { readonly [name: string]: Verb } = {
     run(called) {
       const workflow = meant(called)
       const [, word = ''] = called.words
-      const run = reading(called, `There is no execution ${word} of it`, (reader) => {
+      const run = readNamed(called.opened, `There is no execution ${word} of it`, (reader) => {
         const id = integerId(word)
         return id === undefined
           ? getExecutionByUid(reader, workflow.id, uidOf('run', word))
@@ -189,21 +183,9 @@ const verbs: { readonly [name: string]: Verb } = {
 function meant(called: Called): Workflow {
   const [word = ''] = called.words
   const id = integerId(word)
-  return reading(called, `There is no workflow ${word}`, (reader) =>
+  return readNamed(called.opened, `There is no workflow ${word}`, (reader) =>
     id === undefined ? getWorkflowByUid(reader, uidOf('workflow', word)) : getWorkflow(reader, id),
   )
-}
-
-function reading<T extends object>(
-  { opened: { desk } }: Called,
-  otherwise: string,
-  read: (reader: Reader) => T,
-): T {
-  try {
-    return desk.read<object>(systemActor, read) as T
-  } catch (err) {
-    throw err instanceof Fault ? new Error(otherwise) : err
-  }
 }
 
 async function switched(called: Called, isActive: boolean): Promise<Told> {

@@ -32,7 +32,8 @@ const keepSequence = command((db) =>
     .where(eq(tickets.id, value('id'))),
 )
 
-const row = {
+/** What a recorded event is read as. */
+export const eventColumns = {
   sequence: events.sequence,
   uid: events.uid,
   type: events.type,
@@ -46,7 +47,7 @@ const row = {
   createdAt: events.createdAt,
 }
 
-const after = select(row, (db, named) =>
+const after = select(eventColumns, (db, named) =>
   db
     .select(named)
     .from(events)
@@ -66,7 +67,7 @@ const sizesOfTypes = select(
     db.select(named).from(events).where(isWanted).orderBy(events.sequence).limit(value('limit')),
 )
 
-const ofTypes = select(row, (db, named) =>
+const ofTypes = select(eventColumns, (db, named) =>
   db.select(named).from(events).where(isWanted).orderBy(events.sequence),
 )
 

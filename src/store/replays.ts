@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Millis } from '../lib/time.ts'
+import { eventColumns } from './events.ts'
 import { select, value, type Queries } from './queries.ts'
 import type { OfEvent } from './redelivery.ts'
 import { deliveries, events, type EventRow } from './schema.ts'
@@ -63,21 +64,7 @@ const untold = select(
       .limit(value('limit')),
 )
 
-const columns = {
-  sequence: events.sequence,
-  uid: events.uid,
-  type: events.type,
-  ticketId: events.ticketId,
-  ticketSequence: events.ticketSequence,
-  actorKind: events.actorKind,
-  actorKeyId: events.actorKeyId,
-  actorStaffId: events.actorStaffId,
-  ipAddress: events.ipAddress,
-  body: events.body,
-  createdAt: events.createdAt,
-}
-
-const inSequences = select(columns, (db, row) =>
+const inSequences = select(eventColumns, (db, row) =>
   db
     .select(row)
     .from(events)

@@ -5,6 +5,7 @@ import { addEndpoint, openTickets, startHooked, until } from './hooks.ts'
 import { inspect } from './inspect.ts'
 import type { Server } from './server.ts'
 import { workFolder } from './shim.ts'
+import { hangingReceiver, stopInTime } from './stopping.ts'
 
 export type StopOptions = {
   readonly binary: string
@@ -13,7 +14,6 @@ export type StopOptions = {
   readonly jobs: number
 }
 
-const stopMostMs = 10_000
 const patienceMs = 20_000
 const endpoints = 50
 // As many as are made at once in all, and to one receiver.
@@ -27,47 +27,34 @@ const atOneMost = 2
 export async function proveBusyStop({ binary, requests, jobs }: StopOptions): Promise<CheckResult> {
   const folder = workFolder('busy')
   const data = join(folder, 'data')
-  let underWay = 0
-  const sink = Bun.serve({
-    hostname: '127.0.0.1',
-    port: 0,
-    idleTimeout: 0,
-    fetch() {
-      underWay++
-      return new Promise<Response>(() => {})
-    },
-  })
+  using sink = hangingReceiver()
   try {
     const hooks = { timeoutSeconds: 60, scheduleSeconds: [600] }
     using server = await startHooked({ binary, data }, hooks)
     const receivers = Math.min(endpoints, jobs)
-    for (let n = 0; n < receivers; n++)
-      await addEndpoint(server, `http://127.0.0.1:${sink.port}/${n}`)
+    for (let n = 0; n < receivers; n++) await addEndpoint(server, `${sink.url}/${n}`)
     await openTickets(server, Math.ceil(jobs / receivers))
     const most = Math.min(underWayMost, atOneMost * receivers, jobs)
-    const isBusy = await until(() => underWay >= most, patienceMs)
+    const isBusy = await until(() => sink.underWay() >= most, patienceMs)
     const calls = Array.from({ length: requests }, (_, at) => slowCall(server, at))
     await Promise.all(calls.map(({ isSent }) => isSent))
     await accepted(server)
-    const began = performance.now()
-    const ending = server.end('SIGTERM')
+    const stopping = stopInTime(server)
     await until(() => server.output().includes('stopping'), patienceMs)
     for (const { finish } of calls) finish()
     const answers = await Promise.all(calls.map(({ answer }) => answer))
-    const code = await ending
-    const tookMs = performance.now() - began
+    const stopped = await stopping
+    const underWay = sink.underWay()
     const answered = answers.filter((line) => line === 'HTTP/1.1 201 Created').length
     const problems = [
       ...(isBusy ? [] : [`${underWay} deliveries under way`]),
       ...(answered === requests ? [] : [`${answered} of ${requests} calls were answered`]),
-      ...(code === 0 ? [] : [`ended with ${code}`]),
-      ...(tookMs <= stopMostMs ? [] : [`took ${Math.round(tookMs)} ms`]),
+      ...stopped.problems,
       ...leftBehind(data, { requests, jobs: Math.ceil(jobs / receivers) * receivers }),
     ]
-    const took = `ended in ${Math.round(tookMs)} ms`
+    const took = `ended in ${Math.round(stopped.tookMs)} ms`
     return { figure: `${answered} calls answered, ${underWay} jobs under way, ${took}`, problems }
   } finally {
-    void sink.stop(true)
     rmSync(folder, { recursive: true, force: true })
   }
 }
