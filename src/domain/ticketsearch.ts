@@ -29,7 +29,7 @@ import type { Reader } from './tx.ts'
 // leaves few tickets is read whole instead.
 
 /** The newest messages with the rarest word that are put to the filters. */
-const matchesMost = 1000
+const matchesMost = 1500
 /** Of those the newest that are read, up to so many bytes for one word. */
 const messagesMost = 400
 const bytesMost = 400_000

@@ -355,8 +355,8 @@ describe('the cap', () => {
     expect(span(idsFor(house, 'common'))).toEqual([400, 2601, 3000])
   })
 
-  test('a filter looks through the newest 1000 matches', () => {
-    expect(span(idsFor(house, 'common', { statuses: ['closed'] }))).toEqual([100, 2010, 3000])
+  test('a filter looks through the newest 1500 matches', () => {
+    expect(span(idsFor(house, 'common', { statuses: ['closed'] }))).toEqual([150, 1510, 3000])
   })
 
   test('a rare word is found however old, beside a common one and alone', () => {
