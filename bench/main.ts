@@ -27,6 +27,7 @@ import { timeReports } from './reports.ts'
 import { runRounds } from './rounds.ts'
 import { setUp, type Options } from './servers.ts'
 import { startOnFresh, startOnUsed } from './start.ts'
+import { timeWorkflows } from './workflows.ts'
 
 const usage = `bun run bench [--seconds N] [--rounds N] [--tickets SMALL,LARGE] [--report-tickets N]
                  [--binary FILE]
@@ -107,6 +108,8 @@ async function measure(options: Options): Promise<void> {
   progress('delivering webhooks')
   const delivered = await timeDeliveries({ binary, cwd: field.hooks, rounds: options.rounds })
   const arrivals = await timeArrivals(binary, arrivalSeconds)
+  progress('running workflows')
+  const workflows = await timeWorkflows()
   progress('')
   const rows = [
     ...readRows(measured),
@@ -117,6 +120,7 @@ async function measure(options: Options): Promise<void> {
     ...startRows(startUsed, startFresh),
     ...reportRows(reports, reportTickets),
     ...deliveryRows(delivered, arrivals),
+    ...workflows,
     ...memoryRows(field.idleMb, loadedMb),
   ]
   console.log(tableOf(rows))
