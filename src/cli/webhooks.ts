@@ -1,5 +1,5 @@
 import type { OpenDesk } from '../app.ts'
-import { listDeliveries } from '../domain/deliveries.ts'
+import { deliveryStatuses, listDeliveries } from '../domain/deliveries.ts'
 import { systemActor } from '../domain/tx.ts'
 import {
   getWebhook,
@@ -119,10 +119,10 @@ const verbs: { readonly [name: string]: Verb } = {
 }
 
 function statusOf(text: string | undefined) {
-  if (text === undefined || text === 'pending' || text === 'delivered' || text === 'dead') {
-    return text
-  }
-  throw new UsageError('--status must be one of: pending, delivered, dead')
+  if (text === undefined) return undefined
+  const status = deliveryStatuses.find((one) => one === text)
+  if (status) return status
+  throw new UsageError(`--status must be one of: ${deliveryStatuses.join(', ')}`)
 }
 
 /** The webhook that is meant. Throws in words when there is none. */

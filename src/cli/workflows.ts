@@ -2,9 +2,8 @@ import type { OpenDesk } from '../app.ts'
 import type { Settings } from '../config/effective.ts'
 import { Fault } from '../domain/errors.ts'
 import { getExecution, getExecutionByUid, listExecutions } from '../domain/executions.ts'
-import { simulateWorkflow } from '../domain/simulation.ts'
+import { simulator, triedUsually } from '../domain/simulator.ts'
 import { systemActor } from '../domain/tx.ts'
-import { usualTimezone } from '../domain/workflowplan.ts'
 import {
   getWorkflow,
   getWorkflowByUid,
@@ -158,22 +157,11 @@ const verbs: { readonly [name: string]: Verb } = {
     async run(called) {
       const workflow = meant(called)
       const { ai, integrations } = called.settings
-      const json = presentSimulation(
-        await simulateWorkflow(
-          called.opened.desk,
-          worded(workflow, () => runnableGraph(workflow)),
-          { last: countOf('--last', called.values.last, most) ?? 100 },
-          {
-            autonomy: {
-              level: workflow.autonomyLevel ?? ai.autonomy,
-              sensitive: integrations.sensitiveActions,
-            },
-            timezone: workflow.timezone ?? usualTimezone,
-            triggerType: workflow.triggerType,
-            resultsMost: 100,
-          },
-        ),
-      )
+      const autonomy = { level: ai.autonomy, sensitive: integrations.sensitiveActions }
+      const simulate = simulator(called.opened.desk, () => autonomy)
+      const graph = worded(workflow, () => runnableGraph(workflow))
+      const span = { last: countOf('--last', called.values.last, most) ?? triedUsually }
+      const json = presentSimulation(await simulate(graph, span, workflow))
       return { json, lines: simulationText(json) }
     },
   },

@@ -17,7 +17,7 @@ import type { Reader, Tx } from './tx.ts'
 import { getWebhook, refuseInactive, testWebhook } from './webhooks.ts'
 
 export type { DeliveryFilter } from '../store/deliverylists.ts'
-export type { DeliveryStatus } from '../store/schema.ts'
+export { deadReasons, deliveryStatuses, type DeliveryStatus } from '../store/schema.ts'
 
 /** The telling of one event to one endpoint, and what the last attempt at it came to. */
 export type Delivery = DeliveryView

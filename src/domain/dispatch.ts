@@ -12,6 +12,7 @@ import {
   type DueDelivery,
   type DueEndpoint,
 } from '../store/dispatch.ts'
+import type { DeadReason, DeliveryStatus } from '../store/schema.ts'
 import { healthOf, insertAttempt, settleDelivery, unparkFirst } from '../store/settlements.ts'
 import { patchWebhook } from '../store/webhooks.ts'
 import type { Places } from './places.ts'
@@ -128,7 +129,7 @@ function withCall(
 
 /** How a delivery stands after an attempt. */
 export type Settled = {
-  readonly status: 'pending' | 'delivered' | 'dead'
+  readonly status: DeliveryStatus
   readonly failure: AttemptFailure | null
   readonly nextAttemptAt: Millis | null
 }
@@ -192,7 +193,7 @@ function chanceOf({ random }: Tx): number {
 
 type Ending = {
   readonly status: Settled['status']
-  readonly deadReason: 'exhausted' | 'gone' | 'disabled' | 'blocked' | null
+  readonly deadReason: DeadReason | null
   readonly dueAt: Millis | null
 }
 

@@ -20,6 +20,8 @@ import type { DisabledReason } from './events.ts'
 import type { Reader, Tx } from './tx.ts'
 import { headersOf, type ExtraHeaders } from './webhookseals.ts'
 
+export { disabledReasons } from '../store/schema.ts'
+
 // Endpoints that are told of events (keva.md 9.5). What is secret is sealed under `sealing`, which is not in
 // the database: the secrets that sign, and the headers that are sent along.
 

@@ -2,9 +2,8 @@ import type { z } from 'zod'
 import type { Caller } from '../domain/callers.ts'
 import type { Blocked, Fault } from '../domain/errors.ts'
 import type { Privacy } from '../domain/privacy.ts'
-import type { Simulation, SimulationRules, Span } from '../domain/simulation.ts'
+import type { Simulate } from '../domain/simulator.ts'
 import type { Reader, Tx } from '../domain/tx.ts'
-import type { Graph } from '../domain/workflowgraph.ts'
 import type { Passwords } from '../security/password.ts'
 import type { Visit } from './gate.ts'
 import type { SignIns } from './signins.ts'
@@ -101,14 +100,7 @@ export type Services = {
   /** What seals the secrets that the database keeps. */
   readonly sealing: () => string
   /** Tries a graph on past tickets, a few at a time. */
-  readonly simulate: (
-    graph: Graph,
-    span: Span,
-    rules: Pick<SimulationRules, 'timezone' | 'triggerType'> & {
-      /** Null for the desk's. */
-      readonly autonomyLevel: number | null
-    },
-  ) => Promise<Simulation>
+  readonly simulate: Simulate
 }
 
 export type WriteEndpoint = Row & {

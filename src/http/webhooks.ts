@@ -13,8 +13,6 @@ import { finding, isRecord, read } from './fields.ts'
 /** The types of deliveries: all that can be subscribed to, and the test. */
 export const deliveryTypes = [...webhookTypes, 'webhook.test'] as const
 
-export const deliveryStatuses = ['pending', 'delivered', 'dead'] as const
-
 /** Exact types, `ticket.*` for all of a noun, or `*`; at least one. */
 export function subscriptions() {
   return z

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Span } from '../domain/simulation.ts'
+import { triedUsually } from '../domain/simulator.ts'
 import { isDeeperThan } from '../lib/depth.ts'
 import { isAtLeast, isAtMost } from '../lib/text.ts'
 import { isDay, type Millis } from '../lib/time.ts'
@@ -73,8 +74,7 @@ function momentOf(text: string): Millis | undefined {
   return Number.isNaN(at) ? undefined : at
 }
 
-/** How many of the last tickets a simulation tries, unless it is told. */
-export const triedUsually = 100
+/** How many tickets a simulation tries at most. */
 export const triedMost = 10_000
 
 type Tried = {

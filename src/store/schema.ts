@@ -701,6 +701,7 @@ export type NotificationRow = typeof notifications.$inferSelect
 export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect
 export type DeliveryRow = typeof deliveries.$inferSelect
 export type DeliveryStatus = DeliveryRow['status']
+export type DeadReason = (typeof deadReasons)[number]
 export type DeliveryAttemptRow = typeof deliveryAttempts.$inferSelect
 export type ApprovalRow = typeof approvals.$inferSelect
 export type ApprovalAction = ApprovalRow['actionType']

@@ -1,6 +1,12 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { cell, command, select, value, type Queries } from './queries.ts'
-import { deliveries, deliveryAttempts, webhookEndpoints } from './schema.ts'
+import {
+  deliveries,
+  deliveryAttempts,
+  webhookEndpoints,
+  type DeadReason,
+  type DeliveryStatus,
+} from './schema.ts'
 
 // What an attempt leaves behind: its own row, how its delivery stands, and what waited behind that.
 
@@ -74,8 +80,8 @@ export type Settlement = {
   readonly id: number
   readonly lease: string
   readonly attempt: number
-  readonly status: 'pending' | 'delivered' | 'dead'
-  readonly deadReason: 'exhausted' | 'gone' | 'disabled' | 'blocked' | null
+  readonly status: DeliveryStatus
+  readonly deadReason: DeadReason | null
   readonly dueAt: number | null
   readonly lastAttemptAt: number
   readonly settledAt: number | null

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import {
+  deadReasons,
   deliveryIdOf,
+  deliveryStatuses,
   getDelivery,
   listDeliveries,
   redeliver,
@@ -15,7 +17,7 @@ import { isoSeconds, isoSecondsOrNull } from '../../lib/time.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { read, readQuery } from '../fields.ts'
 import { payloadOf } from '../payloads.ts'
-import { deliveryStatuses, deliveryTypes, refuseBoundless, subscriptions } from '../webhooks.ts'
+import { deliveryTypes, refuseBoundless, subscriptions } from '../webhooks.ts'
 import { moment, oneOf } from './fields.ts'
 import { date } from './shapes.ts'
 import { envelopeList, v1 } from './surface.ts'
@@ -35,7 +37,7 @@ const keys = {
   eventType: z.string(),
   sequence: z.int(),
   status: z.enum(deliveryStatuses),
-  deadReason: z.enum(['exhausted', 'gone', 'disabled', 'blocked']).nullable(),
+  deadReason: z.enum(deadReasons).nullable(),
   attempts: z.int(),
   ...attemptKeys,
   lastAttemptAt: date.nullable(),

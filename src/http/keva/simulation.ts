@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { Simulation, SimulatedTicket } from '../../domain/simulation.ts'
 import { getWorkflowByUid, runnableGraph } from '../../domain/workflows.ts'
-import { usualTimezone } from '../../domain/workflowplan.ts'
 import { uidOf } from '../../lib/ids.ts'
 import { withPreparation, type Endpoint } from '../endpoint.ts'
 import { read } from '../fields.ts'
@@ -68,10 +67,8 @@ export function simulation(on: KevaSurface): readonly Endpoint[] {
       prepare({ tx, params, body }, { simulate }) {
         const workflow = getWorkflowByUid(tx, uidOf('workflow', params['id'] ?? ''))
         const { workflowJson, ...tried } = read(tx, attempt, body)
-        const { autonomyLevel, triggerType, timezone } = workflow
-        const rules = { autonomyLevel, triggerType, timezone: timezone ?? usualTimezone }
         const tryable = runnableGraph(workflow, workflowJson)
-        return () => simulate(tryable, spanOf(tried, tx.now), rules)
+        return () => simulate(tryable, spanOf(tried, tx.now), workflow)
       },
       run: (_call, done) => ({ status: 200, body: on.body(presentSimulation(done)) }),
     }),

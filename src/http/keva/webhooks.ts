@@ -3,6 +3,7 @@ import type { Reader, Tx } from '../../domain/tx.ts'
 import {
   createWebhook,
   deleteWebhook,
+  disabledReasons,
   getWebhookByUid,
   listWebhooks,
   overlapMs,
@@ -46,7 +47,7 @@ const keys = {
   description: z.string().nullable(),
   ordered: z.boolean(),
   hasHeaders: z.boolean(),
-  disabledReason: z.enum(['gone', 'failing']).nullable(),
+  disabledReason: z.enum(disabledReasons).nullable(),
   disabledAt: date.nullable(),
   failingSince: date.nullable(),
   createdAt: date,

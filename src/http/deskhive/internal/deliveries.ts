@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import {
+  deadReasons,
+  deliveryStatuses,
   getDelivery,
   listDeliveries,
   redeliver,
@@ -15,7 +17,7 @@ import { isoSeconds, isoSecondsOrNull } from '../../../lib/time.ts'
 import type { Endpoint } from '../../endpoint.ts'
 import { asList, read, readQuery } from '../../fields.ts'
 import { payloadOf } from '../../payloads.ts'
-import { deliveryStatuses, deliveryTypes, refuseBoundless, subscriptions } from '../../webhooks.ts'
+import { deliveryTypes, refuseBoundless, subscriptions } from '../../webhooks.ts'
 import { list, listed, pagingOf, pagingQuery, single, told } from '../envelope.ts'
 import { nullableWord, optionalInteger, optionalMoment } from '../fields.ts'
 import { date } from '../shapes.ts'
@@ -38,7 +40,7 @@ const keys = {
   event_type: z.string(),
   sequence: z.int(),
   status: z.enum(deliveryStatuses),
-  dead_reason: z.enum(['exhausted', 'gone', 'disabled', 'blocked']).nullable(),
+  dead_reason: z.enum(deadReasons).nullable(),
   attempts: z.int(),
   ...attemptKeys,
   last_attempt_at: date.nullable(),

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { Simulation, SimulatedTicket } from '../../../domain/simulation.ts'
-import { usualTimezone } from '../../../domain/workflowplan.ts'
 import { getWorkflow, runnableGraph } from '../../../domain/workflows.ts'
 import { integerId } from '../../../lib/ids.ts'
 import { withPreparation, type Endpoint } from '../../endpoint.ts'
@@ -65,10 +64,8 @@ export const simulation: readonly Endpoint[] = [
     prepare({ tx, params, body }, { simulate }) {
       const workflow = getWorkflow(tx, integerId(params['id'] ?? ''))
       const { workflow_json: other, ...tried } = read(tx, attempt, body)
-      const { autonomyLevel, triggerType, timezone } = workflow
-      const rules = { autonomyLevel, triggerType, timezone: timezone ?? usualTimezone }
       const tryable = runnableGraph(workflow, other)
-      return () => simulate(tryable, spanOf(tried, tx.now), rules)
+      return () => simulate(tryable, spanOf(tried, tx.now), workflow)
     },
     run: (_call, done) => ({ status: 200, body: { data: present(done) } }),
   }),

@@ -3,6 +3,7 @@ import type { Reader, Tx } from '../../../domain/tx.ts'
 import {
   createWebhook,
   deleteWebhook,
+  disabledReasons,
   getWebhook,
   listWebhooks,
   overlapMs,
@@ -50,7 +51,7 @@ const keys = {
   description: z.string().nullable(),
   is_ordered: z.boolean(),
   has_headers: z.boolean(),
-  disabled_reason: z.enum(['gone', 'failing']).nullable(),
+  disabled_reason: z.enum(disabledReasons).nullable(),
   disabled_at: date.nullable(),
   failing_since: date.nullable(),
   created_at: date,
