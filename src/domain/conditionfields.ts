@@ -98,5 +98,9 @@ function minutesBetween(from: number, to: number): number {
 function isWithin({ now, timezone }: Facts, hours: WorkingHours): boolean {
   const { weekday, minuteOfDay } = localTime(now, hours.timezone ?? timezone)
   const { days, fromMinute, toMinute } = hours
-  return days.includes(weekday) && minuteOfDay >= fromMinute && minuteOfDay < toMinute
+  const isBegun = days.includes(weekday) && minuteOfDay >= fromMinute
+  if (fromMinute < toMinute) return isBegun && minuteOfDay < toMinute
+  // Over midnight: the hours of the day before may go on.
+  const dayBefore = weekday === 1 ? 7 : weekday - 1
+  return isBegun || (days.includes(dayBefore) && minuteOfDay < toMinute)
 }

@@ -1,4 +1,5 @@
 import { patternOf } from '../lib/pattern.ts'
+import { momentOf } from '../lib/time.ts'
 import { fieldValue, usualHours, type WorkingHours } from './conditionfields.ts'
 import { folded, type Fact, type Facts } from './facts.ts'
 
@@ -130,8 +131,8 @@ function matches(actual: Fact, expected: Fact): boolean {
 /** By number, or by date when both are dates. */
 function ordered(test: (order: number) => boolean): Test {
   return (actual, expected) => {
-    const a = numberOf(actual) ?? instantOf(actual)
-    const b = numberOf(expected) ?? instantOf(expected)
+    const a = orderOf(actual)
+    const b = orderOf(expected)
     return a !== undefined && b !== undefined && test(a - b)
   }
 }
@@ -161,13 +162,9 @@ function numberOf(value: Fact): number | undefined {
   return Number(value)
 }
 
-function instantOf(value: Fact): number | undefined {
-  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}(?:T[\d:.]{5,12}Z?)?$/.test(value.trim())) {
-    return undefined
-  }
-  const text = value.trim()
-  const at = Date.parse(text.length > 10 && !text.endsWith('Z') ? `${text}Z` : text)
-  return Number.isNaN(at) ? undefined : at
+/** What is greater or less: a number, or a moment in milliseconds; undefined for what is neither. */
+export function orderOf(value: Fact): number | undefined {
+  return numberOf(value) ?? (typeof value === 'string' ? momentOf(value.trim()) : undefined)
 }
 
 function textOf(value: Fact): string {

@@ -12,14 +12,14 @@ export {
 
 export { backupStateOf }
 
-/** Whether the last good backup is older than two of its turns. */
+/** Whether the second turn after the last good backup has come without another; turns may be days apart, or not. */
 export function isBackupOverdue(
   { madeAt }: BackupState,
   times: { readonly pattern: string; readonly zone: string },
   now: Millis,
 ): boolean {
-  const next = nextRun(times.pattern, times.zone, now)
-  const afterNext = next === null ? null : nextRun(times.pattern, times.zone, next)
-  if (madeAt === null || next === null || afterNext === null) return false
-  return now - madeAt > 2 * (afterNext - next)
+  const { pattern, zone } = times
+  const first = madeAt === null ? null : nextRun(pattern, zone, madeAt)
+  const second = first === null ? null : nextRun(pattern, zone, first)
+  return second !== null && now > second
 }

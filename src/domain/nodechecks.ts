@@ -3,7 +3,7 @@ import { patternOf } from '../lib/pattern.ts'
 import { isTimezone } from '../lib/zones.ts'
 import { actionFaults } from './actionchecks.ts'
 import { isField } from './conditionfields.ts'
-import { operatorNames } from './conditions.ts'
+import { operatorNames, orderOf } from './conditions.ts'
 import {
   delayDaysMost,
   delayUnits,
@@ -132,12 +132,7 @@ function valueProblems(operator: unknown, value: unknown, at: string): GraphProb
 }
 
 function isOrderable(value: unknown): boolean {
-  if (typeof value === 'number') return true
-  return typeof value === 'string' && (isNumeric(value) || /^\d{4}-\d{2}-\d{2}/.test(value))
-}
-
-function isNumeric(text: string): boolean {
-  return /^\s*[-+]?\d{1,15}(?:\.\d{1,15})?\s*$/.test(text)
+  return (typeof value === 'number' || typeof value === 'string') && orderOf(value) !== undefined
 }
 
 /** `{ days: [1, 2], from: "09:00", to: "17:00", timezone }`, each optional. */

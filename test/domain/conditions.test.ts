@@ -70,6 +70,8 @@ describe('a condition', () => {
     ['customFields.order_number', 'equals', '1042', true],
     ['custom_field.due', 'less_than', '2026-06-02', true],
     ['custom_field.due', 'greater_than', '2026-06-01T00:00:00Z', false],
+    ['custom_field.due', 'less_than', '2026-06-02T01:00:00+02:00', true],
+    ['custom_field.due', 'greater_than', '2026-05-31 10:00', true],
     ['custom_field.colour', 'is_empty', null, true],
     ['variables.triage.category', 'equals', 'billing', true],
     ['variables.triage.score', 'greater_than', 0.5, true],
@@ -125,6 +127,18 @@ describe('a condition', () => {
     expect(judge({ ...facts, now: monday - 104_400_000 }, [condition], 'all', hours).held).toBe(
       true,
     )
+  })
+
+  test('working hours may go over midnight, by the day on which they begin', () => {
+    const hours = { ...usualHours, days: [5], fromMinute: 22 * 60, toMinute: 6 * 60 }
+    const condition = { field: 'working_hours', operator: 'equals', value: true }
+    const held = (moment: string) =>
+      judge({ ...facts, now: Date.parse(moment) }, [condition], 'all', hours).held
+    expect(held('2026-05-08T23:00:00Z')).toBe(true)
+    expect(held('2026-05-09T05:59:00Z')).toBe(true)
+    expect(held('2026-05-09T06:00:00Z')).toBe(false)
+    expect(held('2026-05-08T05:00:00Z')).toBe(false)
+    expect(held('2026-05-09T23:00:00Z')).toBe(false)
   })
 
   test('every operator of the contract is known, and the fields that are not are told', () => {

@@ -329,6 +329,12 @@ describe('a condition', () => {
       ['Node n: data.conditions.0.value must be a number'],
     ],
     [
+      'of more than a day that there is not',
+      rule({ operator: 'greater_than', value: '2024-99-99' }),
+      ['Node n: data.conditions.0.value must be a number'],
+    ],
+    ['of more than a moment', rule({ operator: 'less_than', value: '2024-01-01T10:00+02:00' }), []],
+    [
       'of more than a text of digits',
       rule({ field: 'time_since_created', operator: 'greater_than', value: '1440' }),
       [],
