@@ -5,6 +5,7 @@ import {
   endedRuns,
   removeRuns,
   removeTimersAndTimes,
+  removeTimesBefore,
   removeVersionsBefore,
   removeVersionsOf,
   removeWorkflowRow,
@@ -43,7 +44,11 @@ export function forgetOldRuns(tx: Tx, kept: RunsKept): number {
   }
   const tooMany = Math.min(rowsMost, skippedTooMany(tx))
   if (tooMany > 0) return removeBatch(tx, endedRuns(tx.q, 'skipped', tx.now, tooMany))
-  return forgetDeleted(tx) || removeVersionsBefore(tx.q, versionsKept, versionsMost)
+  return (
+    forgetDeleted(tx) ||
+    removeTimesBefore(tx.q, tx.now - kept.endedMs, rowsMost) ||
+    removeVersionsBefore(tx.q, versionsKept, versionsMost)
+  )
 }
 
 function forgetDeleted(tx: Tx): number {

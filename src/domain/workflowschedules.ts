@@ -39,7 +39,6 @@ const timesPerStep = 500
 /** What came of the schedules that were due. */
 export type Fired = {
   readonly times: number
-  readonly started: number
   /** So many times of a workflow passed without a run, the first of them at `from`. */
   readonly missed: readonly Missed[]
 }
@@ -49,7 +48,6 @@ type Missed = { readonly workflowId: number; readonly times: number; readonly fr
 /** Starts what is planned for this moment or was before it, a batch at a time. */
 export function fireSchedules(tx: Tx, most: number): Fired {
   const missed: Missed[] = []
-  let started = 0
   let settled = 0
   for (const workflow of schedulesDue(tx.q, tx.now, most)) {
     if (settled >= timesPerStep) break
@@ -57,11 +55,11 @@ export function fireSchedules(tx: Tx, most: number): Fired {
     const left = times.filter((at) => !runnable.has(at))
     const from = left[0]
     if (from !== undefined) missed.push({ workflowId: workflow.id, times: left.length, from })
-    for (const at of times) if (settleTime(tx, workflow, at, runnable.has(at))) started += 1
+    for (const at of times) settleTime(tx, workflow, at, runnable.has(at))
     setNextRun(tx.q, workflow.id, next)
     settled += times.length
   }
-  return { times: settled, started, missed }
+  return { times: settled, missed }
 }
 
 /** Whether `fireSchedules` or `fireTimers` would find anything. */
@@ -138,20 +136,18 @@ function toRun(times: readonly Millis[], policy: MisfirePolicy, now: Millis): Mi
   return late.slice(-1)
 }
 
-/** Writes down what came of a time, once; true when it started a run. */
-function settleTime(tx: Tx, workflow: Scheduled, at: Millis, isRun: boolean): boolean {
+/** Writes down what came of a time, once, and starts its run. */
+function settleTime(tx: Tx, workflow: Scheduled, at: Millis, isRun: boolean): void {
   const { id: workflowId, version, triggerType } = workflow
   const isLate = tx.now - at > graceMs
   const time = { workflowId, plannedAt: at, createdAt: tx.now, runId: null }
   const outcome = isRun ? (isLate ? 'late' : 'run') : 'missed'
-  if (!noteTime(tx.q, { ...time, outcome }) || !isRun) return false
-  if (!workflowState(tx.q, workflowId)?.isActive) return false
+  if (!noteTime(tx.q, { ...time, outcome }) || !isRun) return
+  if (!workflowState(tx.q, workflowId)?.isActive) return
   const data = { plannedAt: isoSeconds(at), late: isLate }
   const cause = `time:${at}`
   const runId = startRun(tx, { workflowId, version, ticketId: null, triggerType, data, cause })
-  if (runId === undefined) return false
-  linkTime(tx.q, { workflowId, plannedAt: at, runId })
-  return true
+  if (runId !== undefined) linkTime(tx.q, { workflowId, plannedAt: at, runId })
 }
 
 function nextOf({ schedule, timezone }: Scheduled, after: Millis): Millis | null {

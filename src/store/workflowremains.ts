@@ -79,6 +79,14 @@ const removeTimes = command(
     SELECT planned_at FROM workflow_times WHERE workflow_id = ${value('id')} LIMIT ${value('limit')})`,
 )
 
+// Each workflow by itself, as the key of a time begins with it.
+const removeOldTimes = command(
+  () => sql`DELETE FROM workflow_times WHERE (workflow_id, planned_at) IN (
+    SELECT old.workflow_id, old.planned_at FROM ${workflows} AS w
+      CROSS JOIN workflow_times AS old ON old.workflow_id = w.id AND old.planned_at <= ${value('before')}
+    LIMIT ${value('limit')})`,
+)
+
 const removeVersions = command(
   () => sql`DELETE FROM workflow_versions WHERE workflow_id = ${value('id')} AND version IN (
     SELECT version FROM workflow_versions WHERE workflow_id = ${value('id')} LIMIT ${value('limit')})`,
@@ -134,6 +142,11 @@ export function removeTimersAndTimes(q: Queries, id: number, limit: number): num
     if (changes > 0) return changes
   }
   return 0
+}
+
+/** Removes so many planned times of before. Returns how many there were. */
+export function removeTimesBefore(q: Queries, before: Millis, limit: number): number {
+  return removeOldTimes(q).run({ before, limit }).changes
 }
 
 /** Removes so many versions of a workflow, whichever. Returns how many there were. */

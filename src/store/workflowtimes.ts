@@ -61,20 +61,10 @@ const link = command((db) =>
     ),
 )
 
-const forget = command((db) =>
-  db
-    .delete(workflowTimes)
-    .where(
-      sql`${workflowTimes.plannedAt} > ${value('after')} AND ${workflowTimes.outcome} = 'missed'`,
-    ),
-)
-
-const times = select(getTableColumns(workflowTimes), (db, row) =>
-  db
-    .select(row)
-    .from(workflowTimes)
-    .where(eq(workflowTimes.workflowId, value('workflowId')))
-    .orderBy(workflowTimes.plannedAt),
+// Each workflow by itself, since the key of a time begins with its workflow.
+const forget = command(
+  () => sql`DELETE FROM ${workflowTimes} WHERE workflow_id IN (SELECT id FROM ${workflows})
+    AND planned_at > ${value('after')} AND outcome = 'missed'`,
 )
 
 const setTimer = command((db) =>
@@ -154,11 +144,6 @@ export function linkTime(
 /** Forgets that times after this moment were missed. */
 export function forgetMissed(q: Queries, after: Millis): void {
   forget(q).run({ after })
-}
-
-/** What came of each planned time of a workflow, oldest first. */
-export function timesOf(q: Queries, workflowId: number): PlannedTime[] {
-  return times(q).all({ workflowId })
 }
 
 /** Sets the one timer that a workflow has for a ticket. */

@@ -114,6 +114,24 @@ test('clears a deleted workflow away in small batches, and nothing of another', 
   expect(clientOf(house.store).prepare('SELECT id FROM workflows').pluck().all()).toEqual([other])
 })
 
+test('forgets the times of a schedule with the runs of that day, and those of another workflow alike', async () => {
+  await write((tx) => {
+    for (const { id: workflowId } of [makeWorkflow(tx), makeWorkflow(tx)]) {
+      for (const plannedAt of [T0, T0 + 90 * dayMs]) {
+        noteTime(tx.q, { workflowId, plannedAt, outcome: 'run', runId: null, createdAt: T0 })
+      }
+    }
+  })
+  house.time.now = T0 + 90 * dayMs - 1
+  await drained(house.time.now)
+  expect(count('workflow_times')).toBe(4)
+  house.time.now += minuteMs
+  await drained(house.time.now)
+  expect(
+    clientOf(house.store).prepare('SELECT planned_at FROM workflow_times').pluck().all(),
+  ).toEqual([T0 + 90 * dayMs, T0 + 90 * dayMs])
+})
+
 test('forgets what did nothing after its days and the rest after theirs, but nothing that goes on', async () => {
   await write((tx) => {
     const { id } = makeWorkflow(tx)
