@@ -4,12 +4,12 @@ import {
   executionById,
   executionByUid,
   executionPage,
-  stepsOfExecution,
   type ExecutionView,
   type WholeExecutionView,
 } from '../store/executions.ts'
 import type { NodeKind, WorkflowStepRow } from '../store/schema.ts'
 import { runOfCause } from '../store/workflowruns.ts'
+import { stepsOfRun } from '../store/workflowsteps.ts'
 import { Fault, found } from './errors.ts'
 import type { Fact, Variable } from './facts.ts'
 import type { Reader, Tx } from './tx.ts'
@@ -103,7 +103,7 @@ function whole(reader: Reader, view: WholeExecutionView): WholeExecution {
   const { triggerType: type, triggerData, startedAt: at, variables } = view
   // Both are written by the runner alone.
   const saved = JSON.parse(variables) as { readonly [name: string]: Variable }
-  const rows = stepsOfExecution(reader.q, view.id)
+  const rows = stepsOfRun(reader.q, view.id)
   const last = rows.at(-1)
   // A call that failed is due by itself, its run once that is done.
   const isPutOff = view.waitsFor === 'retry' && last?.status === 'calling' && last.lease === null

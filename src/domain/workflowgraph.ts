@@ -37,42 +37,6 @@ export function misfirePolicyOf(word: unknown): MisfirePolicy {
   return isWord ? misfirePolicy[word as keyof typeof misfirePolicy] : misfirePolicy.once
 }
 
-/** `data` of a node of each kind in a graph that was checked, the places of its texts not yet filled. */
-export type NodeConfigs = {
-  readonly trigger: {
-    readonly triggerType?: string
-    /** The times of a scheduled workflow: five fields, read by the clocks of `timezone`. */
-    readonly cron?: string
-    readonly timezone?: string
-    readonly misfirePolicy?: string
-    /**
-     * Instead of a calendar: so long after something happened to a ticket, which is known only once it has, so that
-     * nothing can be done so long before it; or before or after the date in a custom field, by its label.
-     */
-    readonly timer?: {
-      readonly basis: 'no_reply' | 'created' | 'updated' | 'date_field'
-      readonly direction?: 'before' | 'after'
-      readonly field?: string
-      readonly duration: number
-      readonly unit: Exclude<DelayUnit, 'seconds'>
-    }
-  }
-  readonly condition: {
-    readonly conditions: readonly {
-      readonly field: string
-      readonly operator: string
-      readonly value?: unknown
-    }[]
-    readonly matchMode?: 'all' | 'any'
-  }
-  readonly action: {
-    readonly actionType: ActionType
-    readonly config?: { readonly [name: string]: unknown }
-  }
-  readonly delay: { readonly duration: number; readonly unit: DelayUnit }
-  readonly end: NodeData
-}
-
 export const actionTypes = [
   'set_status',
   'set_priority',

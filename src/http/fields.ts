@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { Fault, type Finding, type Issue } from '../domain/errors.ts'
 import type { Reader } from '../domain/tx.ts'
+import { isDeeperThan } from '../lib/depth.ts'
+import { isAtMost } from '../lib/text.ts'
 import { findingsOf, keepRequired } from './findings.ts'
 
 // A field table is a zod object in the dialect's spelling and order. It is read here, into values or into
@@ -191,4 +193,21 @@ function isWhole(key: string): boolean {
 
 export function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const levelsMost = 32
+
+/** An object of any content, of at most so many characters as JSON. */
+export function anyObject(max: number) {
+  return z
+    .record(z.string(), z.unknown())
+    .refine(isShallow, finding({ rule: 'object' }))
+    .refine(
+      (value) => !isShallow(value) || isAtMost(JSON.stringify(value), max),
+      finding({ rule: 'max', max }),
+    )
+}
+
+function isShallow(value: object): boolean {
+  return !isDeeperThan(value, levelsMost)
 }

@@ -1,4 +1,5 @@
 import type { WholeExecution } from '../domain/executions.ts'
+import { publicId } from '../lib/ids.ts'
 import type { Millis } from '../lib/time.ts'
 
 // What both dialects tell of executions, each in its own spelling.
@@ -21,4 +22,9 @@ export function durationMs(timed: {
 }): Millis | null {
   const { startedAt, completedAt } = timed
   return completedAt === null ? null : Math.max(0, completedAt - startedAt)
+}
+
+/** Where whoever knows it starts a workflow (keva.md 8.7). */
+export function webhookPath(uid: string): string {
+  return `/api/webhooks/workflow/${publicId('workflow', uid)}`
 }

@@ -94,7 +94,7 @@ export class Stream {
       const text = this.#next()
       if (text !== '') return this.#send(text)
       if (this.#isBehind) await turn()
-      else await this.#woken()
+      else if (!this.#isOver) await this.#woken()
     }
   }
 

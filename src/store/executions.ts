@@ -3,13 +3,7 @@ import type { Page, Window } from '../lib/page.ts'
 import { older, pageOf, type Order } from './pages.ts'
 import { select, value, type Queries, type Select } from './queries.ts'
 import { remembered } from './rows.ts'
-import {
-  tickets,
-  workflowRuns,
-  workflowSteps,
-  type WorkflowRunRow,
-  type WorkflowStepRow,
-} from './schema.ts'
+import { tickets, workflowRuns, type WorkflowRunRow } from './schema.ts'
 
 // The runs of one workflow, newest first. An index gives the order, a page is cut from the ids, and the totals
 // are in the workflow.
@@ -94,14 +88,6 @@ const byId = select(wholeColumns, (db, row) =>
     .where(and(eq(workflowRuns.id, value('id')), eq(workflowRuns.workflowId, value('workflowId')))),
 )
 
-const steps = select(getTableColumns(workflowSteps), (db, row) =>
-  db
-    .select(row)
-    .from(workflowSteps)
-    .where(eq(workflowSteps.runId, value('runId')))
-    .orderBy(workflowSteps.position),
-)
-
 /** Of `total` runs, those of a workflow that did something, or with those that were skipped. */
 export function executionPage(
   q: Queries,
@@ -134,9 +120,4 @@ export function executionById(
   id: number,
 ): WholeExecutionView | undefined {
   return byId(q).get({ workflowId, id })
-}
-
-/** What a run did, in order. */
-export function stepsOfExecution(q: Queries, runId: number): WorkflowStepRow[] {
-  return steps(q).all({ runId })
 }

@@ -288,3 +288,21 @@ test('a stream is kept from being ended for being quiet, and no other call is', 
   await openStream(app, keva, { key: 'keva' })
   expect(app.keptOpen).toHaveLength(1)
 })
+
+test.each([
+  ['keva', 'POST /api/v1/workflows'],
+  ['special', 'POST /api/v1/internal/workflows'],
+] as const)('a simulation is kept from being ended, too: %s', async (key, line) => {
+  const graph = {
+    nodes: [
+      { id: 't', type: 'trigger', data: {} },
+      { id: 'a', type: 'action', data: { actionType: 'add_tags', config: { tags: ['x'] } } },
+    ],
+    edges: [{ id: 'e', source: 't', target: 'a' }],
+  }
+  const body = { name: 'x', workflowJson: graph, workflow_json: graph }
+  const made = await call(app, line, { key, body })
+  const { id } = (JSON.parse(made.text) as { data: { id: string | number } }).data
+  const tried = await call(app, `${line}/${id}/simulate`, { key, body: {} })
+  expect([made.status, tried.status, app.keptOpen.length]).toEqual([201, 200, 1])
+})

@@ -10,10 +10,9 @@ import { getTicket } from '../../domain/ticketviews.ts'
 import type { Reader, Tx } from '../../domain/tx.ts'
 import { uidOf } from '../../lib/ids.ts'
 import { dayMs, hourMs, minuteMs, secondMs } from '../../lib/time.ts'
-import { asking, isRecord, read, type Question } from '../fields.ts'
+import { anyObject, asking, isRecord, read, type Question } from '../fields.ts'
 import { changesTable, diffOf, storedChanges } from './approvalchanges.ts'
 import {
-  anyObject,
   anyText,
   between,
   flag,

@@ -87,31 +87,6 @@ export function records<T extends z.ZodObject>(record: T, most: number) {
     .meta({ items: { type: 'object' }, maxItems: most })
 }
 
-/** An object of any content, of at most so many characters as JSON. */
-export function anyObject(max: number) {
-  return z
-    .record(z.string(), z.unknown())
-    .refine((value) => isShallow(value), finding({ rule: 'object' }))
-    .refine(
-      (value) => !isShallow(value) || isAtMost(JSON.stringify(value), max),
-      finding({ rule: 'max', max }),
-    )
-}
-
-const levelsMost = 32
-
-/** Whether nothing in it lies deeper than anybody nests on purpose. */
-function isShallow(value: unknown): boolean {
-  let level: unknown[] = [value]
-  for (let depth = 0; depth < levelsMost; depth++) {
-    level = level.flatMap((one) =>
-      typeof one === 'object' && one !== null ? Object.values(one) : [],
-    )
-    if (level.length === 0) return true
-  }
-  return false
-}
-
 function atMost<S extends z.ZodType<string>>(schema: S, max: number) {
   return schema
     .refine((value) => isAtMost(value, max), finding({ rule: 'max', max }))

@@ -4,14 +4,14 @@ import { getWorkflowByUid, runnableGraph } from '../../domain/workflows.ts'
 import { uidOf } from '../../lib/ids.ts'
 import { withPreparation, type Endpoint } from '../endpoint.ts'
 import { read } from '../fields.ts'
-import { graph, moment, spanOf, triedMost } from '../workflowfields.ts'
-import { wholeBetween } from './fields.ts'
+import { graph, spanOf, triedMost } from '../workflowfields.ts'
+import { moment, wholeBetween } from './fields.ts'
 import type { KevaSurface } from './surface.ts'
 
 const attempt = z.object({
   last: wholeBetween(1, triedMost).optional(),
-  from: moment(),
-  to: moment(),
+  from: moment().optional(),
+  to: moment().optional(),
   workflowJson: graph(),
 })
 
@@ -64,10 +64,11 @@ export function simulation(on: KevaSurface): readonly Endpoint[] {
       summary: 'Try a workflow, or another graph in its place, on past tickets; nothing is done',
       body: attempt,
       answer: { status: 200, shape: on.single(shape) },
-      prepare({ tx, params, body }, { simulate }) {
+      prepare({ tx, params, body }, { simulate, keepOpen }, { request }) {
         const workflow = getWorkflowByUid(tx, uidOf('workflow', params['id'] ?? ''))
         const { workflowJson, ...tried } = read(tx, attempt, body)
         const tryable = runnableGraph(workflow, workflowJson)
+        keepOpen(request)
         return () => simulate(tryable, spanOf(tried, tx.now), workflow)
       },
       run: (_call, done) => ({ status: 200, body: on.body(presentSimulation(done)) }),

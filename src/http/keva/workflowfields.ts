@@ -3,9 +3,9 @@ import { triggerTypes } from '../../domain/workflowplan.ts'
 import { findTicketId } from '../../domain/tickets.ts'
 import type { Reader } from '../../domain/tx.ts'
 import { uidOf } from '../../lib/ids.ts'
-import { asking } from '../fields.ts'
+import { anyObject, asking } from '../fields.ts'
 import { graph, secret } from '../workflowfields.ts'
-import { anyObject, flag, oneOf, optionalText, text, wholeBetween } from './fields.ts'
+import { flag, oneOf, optionalText, text, wholeBetween } from './fields.ts'
 
 const nameMax = 250
 const descriptionMax = 2000

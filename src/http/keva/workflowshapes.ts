@@ -5,7 +5,7 @@ import type { WholeVersion, WorkflowVersion } from '../../domain/workflowversion
 import { publicId } from '../../lib/ids.ts'
 import { isoSeconds, isoSecondsOrNull } from '../../lib/time.ts'
 import { graphSentence } from '../graphwords.ts'
-import { durationMs, runWaits } from '../runs.ts'
+import { durationMs, runWaits, webhookPath } from '../runs.ts'
 import { date } from './shapes.ts'
 
 const graphShape = z.record(z.string(), z.unknown()).meta({ description: 'As it was sent (8.5)' })
@@ -194,8 +194,4 @@ export function presentWholeExecution(workflow: WorkflowSummary, run: WholeExecu
 
 export function presentStart({ uid, status }: WholeExecution) {
   return { executionId: publicId('run', uid), status }
-}
-
-export function webhookPath(uid: string): string {
-  return `/api/webhooks/workflow/${publicId('workflow', uid)}`
 }

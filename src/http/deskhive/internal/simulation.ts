@@ -4,11 +4,9 @@ import { getWorkflow, runnableGraph } from '../../../domain/workflows.ts'
 import { integerId } from '../../../lib/ids.ts'
 import { withPreparation, type Endpoint } from '../../endpoint.ts'
 import { read } from '../../fields.ts'
-import { graph, moment, spanOf, triedMost } from '../../workflowfields.ts'
+import { graph, spanOf, triedMost } from '../../workflowfields.ts'
 import { single } from '../envelope.ts'
-import { optionalIntegerBetween, trimmed } from '../fields.ts'
-
-const optionalMoment = () => z.preprocess((value) => trimmed(value) ?? undefined, moment())
+import { optionalIntegerBetween, optionalMoment } from '../fields.ts'
 
 const attempt = z.object({
   last: optionalIntegerBetween(1, triedMost),
@@ -61,10 +59,11 @@ export const simulation: readonly Endpoint[] = [
     summary: 'Try a workflow, or another graph in its place, on past tickets; nothing is done',
     body: attempt,
     answer: { status: 200, shape: single(shape) },
-    prepare({ tx, params, body }, { simulate }) {
+    prepare({ tx, params, body }, { simulate, keepOpen }, { request }) {
       const workflow = getWorkflow(tx, integerId(params['id'] ?? ''))
       const { workflow_json: other, ...tried } = read(tx, attempt, body)
       const tryable = runnableGraph(workflow, other)
+      keepOpen(request)
       return () => simulate(tryable, spanOf(tried, tx.now), workflow)
     },
     run: (_call, done) => ({ status: 200, body: { data: present(done) } }),

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { ticketVersionOf } from '../../../domain/ticketviews.ts'
 import { triggerTypes } from '../../../domain/workflowplan.ts'
-import { finding, partial } from '../../fields.ts'
-import { anyObject, graph, secret } from '../../workflowfields.ts'
+import { anyObject, finding, partial } from '../../fields.ts'
+import { graph, secret } from '../../workflowfields.ts'
 import {
   asInteger,
   flag,

@@ -3,10 +3,9 @@ import type { Execution, WholeExecution } from '../../../domain/executions.ts'
 import { problemsOf, type Workflow, type WorkflowSummary } from '../../../domain/workflows.ts'
 import type { WorkflowTemplate } from '../../../domain/workflowtemplates.ts'
 import type { WholeVersion, WorkflowVersion } from '../../../domain/workflowversions.ts'
-import { publicId } from '../../../lib/ids.ts'
 import { isoSeconds, isoSecondsOrNull } from '../../../lib/time.ts'
 import { graphSentence } from '../../graphwords.ts'
-import { durationMs, runWaits } from '../../runs.ts'
+import { durationMs, runWaits, webhookPath } from '../../runs.ts'
 import { date } from '../shapes.ts'
 
 // No contract has workflows of this dialect: these are Keva's (keva.md section 8) in the spelling of this one.
@@ -119,7 +118,7 @@ export function presentSummary(workflow: WorkflowSummary) {
 }
 
 export function presentWorkflow(workflow: Workflow) {
-  const path = `/api/webhooks/workflow/${publicId('workflow', workflow.uid)}`
+  const path = webhookPath(workflow.uid)
   return {
     ...presentSummary(workflow),
     workflow_json: workflow.graph,
