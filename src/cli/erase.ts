@@ -70,7 +70,7 @@ function foretell(counts: Counts, io: Io, isForPrograms: boolean): void {
   io.out('Next: the same with --yes')
 }
 
-const copyOfDatabase = /^(?:before-.*\.db|replaced-.*)$/
+const copyOfDatabase = /^(?:before-.*\.db|replaced-.*|failed-upgrade)$/
 
 /** What still holds the customer, because it was made before. */
 function olderCopies(directory: string, backups: string): string[] {

@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { openDesk } from '../app.ts'
-import { exportLines } from '../domain/portable.ts'
+import { exportLines, writeWhole } from '../domain/portable.ts'
 import { Privacy } from '../domain/privacy.ts'
 import { systemActor } from '../domain/tx.ts'
 import { readable } from '../lib/readable.ts'
@@ -74,7 +74,9 @@ function writeNew(path: string, lines: Iterable<string>) {
   const written = { lines: 0, bytes: 0 }
   try {
     for (const line of lines) {
-      written.bytes += writeSync(fd, `${line}\n`)
+      const bytes = Buffer.from(`${line}\n`)
+      writeWhole(fd, bytes)
+      written.bytes += bytes.length
       written.lines++
     }
     fsyncSync(fd)

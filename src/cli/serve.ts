@@ -91,9 +91,11 @@ export async function serve(args: string[], io: Io): Promise<number> {
   })
   welcome(io, { found, url: listening.url, keys, keysPath, isForPrograms: values.json })
   const take = (settings: Settings) => {
+    // First of all, since a secret file that cannot be read must change nothing.
+    const next = rules(settings)
     sink.reopen(destinationOf(settings, io))
     level = settings.log.level
-    listening.apply(rules(settings))
+    listening.apply(next)
     tellOpened(machine.log, settings)
   }
   using _ = onHangUp(reloader(found.settings, { read, take, log }))

@@ -43,12 +43,8 @@ export function mailClient(server: MailServer): SendMail {
       disableFileAccess: true,
       disableUrlAccess: true,
     })
-    const messageId = `<${id}@${
-      from
-        .split('@')
-        .at(-1)
-        ?.replace(/[^\w.-]/g, '') ?? 'deskbox'
-    }>`
+    const domain = from.slice(from.lastIndexOf('@') + 1).replace(/[^\w.-]/g, '')
+    const messageId = `<${id}@${domain || 'deskbox'}>`
     try {
       await transport.sendMail({ from, to: [...to], subject, text, messageId })
       return null

@@ -63,9 +63,13 @@ export async function blockOf(
   withinMs: Millis = vettingMs,
 ): Promise<Blocked | null> {
   const { promise: late, resolve } = Promise.withResolvers<Blocked>()
-  AbortSignal.timeout(withinMs).addEventListener('abort', () => resolve('name_not_found'))
-  const verdict = await Promise.race([vetTarget(text, rules), late])
-  return isBlocked(verdict) ? verdict : null
+  const timer = setTimeout(() => resolve('name_not_found'), withinMs)
+  try {
+    const verdict = await Promise.race([vetTarget(text, rules), late])
+    return isBlocked(verdict) ? verdict : null
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 export function isBlocked(verdict: Target | Blocked): verdict is Blocked {

@@ -1,14 +1,7 @@
-import {
-  closeSync,
-  fdatasyncSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fdatasyncSync, fsyncSync, openSync, readSync, statSync } from 'node:fs'
 import { readTarHeader, tarBlock, tarHeader, tarPadding } from '../lib/tar.ts'
 import { secondMs, type Millis } from '../lib/time.ts'
+import { writeWhole } from './folder.ts'
 
 // One file that holds several: a tar archive, so that what is in it can be had without Deskbox.
 
@@ -161,8 +154,4 @@ function* chunksOf(fd: number, { at, bytes }: Member): Generator<Uint8Array> {
 
 function cutShort(): Error {
   return new Error('It ends too soon')
-}
-
-function writeWhole(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; at += writeSync(fd, bytes, at));
 }

@@ -165,7 +165,8 @@ function failingWebhooks(client: SQLite.Database): FailingWebhook[] {
       `SELECT uid, url, disabled_reason AS disabledReason,
          coalesce(disabled_at, failing_since) AS since
        FROM webhook_endpoints
-       WHERE disabled_reason IS NOT NULL OR (is_active = 1 AND failing_since IS NOT NULL)
+       WHERE deleted_at IS NULL
+         AND (disabled_reason IS NOT NULL OR (is_active = 1 AND failing_since IS NOT NULL))
        ORDER BY id`,
     )
     .all()

@@ -8,6 +8,7 @@ import {
   openSync,
   statfsSync,
   statSync,
+  writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { megabytes } from '../lib/text.ts'
@@ -152,4 +153,9 @@ function close(path: string, mode: number): boolean {
   if (!isOpenToOthers(path)) return false
   chmodSync(path, statSync(path).mode & mode & modeMask)
   return true
+}
+
+/** Writes all of the bytes, however few the system takes at a time. */
+export function writeWhole(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; at += writeSync(fd, bytes, at));
 }

@@ -1,12 +1,19 @@
 import type SQLite from 'better-sqlite3'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, readSync } from 'node:fs'
-import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { migrations } from '../../migrations/index.ts'
 import { isoSeconds, type Millis } from '../lib/time.ts'
 import { version } from '../lib/version.ts'
 import { damageOf, factsOf, tablesOf } from './facts.ts'
-import { claimFolder, databaseName, hasDatabase, makePrivate, signingKeysName } from './folder.ts'
+import {
+  claimFolder,
+  databaseName,
+  hasDatabase,
+  makePrivate,
+  signingKeysName,
+  syncFile,
+  writeWhole,
+} from './folder.ts'
 import { lockFolder } from './lock.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
 import { nativeBinding } from './native.ts'
@@ -100,9 +107,7 @@ export function importDesk(file: string, directory: string, now: Millis): Import
 
 function seal(file: string): void {
   makePrivate(file)
-  const fd = openSync(file, 'r')
-  fsyncSync(fd)
-  closeSync(fd)
+  syncFile(file)
 }
 
 function fill(client: SQLite.Database, file: string, staging: string, now: Millis): void {
@@ -176,7 +181,7 @@ function quoted(name: string): string {
 function write(path: string, text: string): void {
   const fd = openSync(path, 'w', 0o600)
   try {
-    writeSync(fd, text)
+    writeWhole(fd, Buffer.from(text))
     fsyncSync(fd)
   } finally {
     closeSync(fd)

@@ -2,12 +2,10 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { migrations } from '../../migrations/index.ts'
 import { isoSeconds, type Millis } from '../lib/time.ts'
-import { claimFolder, databaseName, requireRoom } from './folder.ts'
+import { claimFolder, requireRoom } from './folder.ts'
 import { lockFolder } from './lock.ts'
-import { appliedSteps } from './migrate.ts'
 import { nativeBinding } from './native.ts'
 import { withRemedy } from './remedies.ts'
-import { openSqlite } from './sqlite.ts'
 import { commitStaged, dropStaged, finishStaged, stagingFolder } from './staged.ts'
 import { manifestOf, unpack, type Unpacked } from './unpack.ts'
 
@@ -45,21 +43,12 @@ function restoreChecked(file: string, directory: string, now: Millis): Restored 
   const staging = stagingFolder(directory)
   try {
     const unpacked = unpack(file, staging, binding)
-    refuseNewer(stepsIn(join(staging, databaseName), binding), 'a newer version')
+    refuseNewer(unpacked.facts.steps, 'a newer version')
     const replaced = freeName(directory, `replaced-${isoSeconds(now).replace(/[-:]/g, '')}`)
     commitStaged(directory, replaced)
     return { ...unpacked, replaced: existsSync(join(directory, replaced)) ? replaced : null }
   } finally {
     dropStaged(directory)
-  }
-}
-
-function stepsIn(file: string, binding: object | undefined): string[] {
-  const client = openSqlite(file, 0, binding)
-  try {
-    return appliedSteps(client).map(({ name }) => name)
-  } finally {
-    client.close()
   }
 }
 

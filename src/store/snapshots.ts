@@ -52,13 +52,23 @@ export function usableSnapshot(
 ): string | undefined {
   if (!existsSync(directory)) return undefined
   return snapshotsIn(directory).find((name) => {
-    const client = openSqliteReadOnly(join(directory, name), binding)
+    const steps = stepsOf(join(directory, name), binding)
+    return steps.length > 0 && steps.every((step, at) => step === known[at])
+  })
+}
+
+/** None for a file that cannot be read: it is no way back. */
+function stepsOf(path: string, binding: object | undefined): string[] {
+  try {
+    const client = openSqliteReadOnly(path, binding)
     try {
-      return appliedSteps(client).every((step, at) => step.name === known[at])
+      return appliedSteps(client).map(({ name }) => name)
     } finally {
       client.close()
     }
-  })
+  } catch {
+    return []
+  }
 }
 
 function refuseDamaged(client: SQLite.Database): void {

@@ -213,6 +213,12 @@ describe('deskbox doctor', () => {
     ])
   })
 
+  test('is not misled by a snapshot that cannot be read', async () => {
+    writeFileSync(join(data, 'before-0002_canned_responses.db'), 'nothing of ours', { mode: 0o600 })
+    const { of } = await doctor()
+    expect([of('database')?.level, of('schema')?.level]).toEqual(['ok', 'ok'])
+  })
+
   test('tells of a schema that is behind, and of one that is ahead', async () => {
     writeFileSync(join(data, 'deskbox.db'), fixture('0003_message_likes'), { mode: 0o600 })
     expect((await doctor()).of('schema')?.level).toBe('note')
